@@ -1,0 +1,2 @@
+//! techpotli
+fn main() {}
