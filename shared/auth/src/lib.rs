@@ -1,1 +1,15 @@
-//! auth
+//! Who is asking: the viewer, the access token that a client brings, and the passport that the gateway signs for a
+//! subgraph. Ed25519 throughout (RFC 8037).
+
+mod key;
+mod passport;
+mod token;
+mod viewer;
+
+pub use key::{KeyError, SigningKey, VerifyingKey};
+pub use passport::{Passport, PassportError, PassportSigner, PassportVerifier};
+pub use token::{TokenError, TokenIssuer, TokenVerifier};
+pub use viewer::{Actor, ShopContext, Viewer};
+
+/// The header in which the gateway hands its passport to a subgraph.
+pub const PASSPORT_HEADER: &str = "x-techpotli-passport";

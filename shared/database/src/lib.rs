@@ -1,1 +1,18 @@
-//! database
+//! Databases: connect by URL, read and write, migrate, load in batches, count statements.
+//!
+//! `sqlite:` keeps one connection for writing, so that writers queue instead of colliding, and several for reading.
+//! `mysql:` keeps a pool at READ COMMITTED. Every statement of the shop is written for both.
+
+mod connect;
+mod loader;
+mod migrate;
+pub mod statements;
+mod transaction;
+
+pub use connect::{ConnectError, Database};
+pub use loader::Loader;
+pub use migrate::{Change, Step, migrate};
+pub use transaction::{TransactionFailure, Tx, is_duplicate};
+
+/// Makes the future of a transaction from an `async move` block: `|tx| async move { … }.scope_boxed()`.
+pub use scoped_futures::ScopedFutureExt;

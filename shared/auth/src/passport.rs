@@ -1,0 +1,134 @@
+//! The passport: what the gateway (or a subgraph that calls another) signs for one call to one subgraph. It names the
+//! viewer, the subgraph, the body's digest, and ends after 30 seconds.
+
+use common::Clock;
+use data_encoding::HEXLOWER;
+use jsonwebtoken::{Algorithm, Header, Validation};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{SigningKey, VerifyingKey, Viewer};
+
+const TYPE: &str = "techpotli-passport+jwt";
+const LIFETIME_S: i64 = 30;
+const SKEW_S: i64 = 5;
+const LONGEST: usize = 8_192;
+
+/// What a passport says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Passport {
+    /// The subgraph that may accept it.
+    pub aud: String,
+    /// When it was signed, in seconds since the epoch.
+    pub iat: i64,
+    /// When it ends.
+    pub exp: i64,
+    /// SHA-256 of the request's body in hex.
+    pub digest: String,
+    /// On whose behalf.
+    pub viewer: Viewer,
+}
+
+/// Why a call is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("This service is reached through the gateway only.")]
+pub struct PassportError;
+
+/// Signs passports. Held by the gateway, and by subgraphs for calls to each other.
+#[derive(Clone)]
+pub struct PassportSigner {
+    key: jsonwebtoken::EncodingKey,
+    clock: Clock,
+}
+
+impl PassportSigner {
+    /// A signer with this key.
+    pub fn new(key: &SigningKey, clock: Clock) -> Self {
+        Self { key: key.jwt(), clock }
+    }
+
+    /// The value of the passport header for a call to `subgraph` with `body`.
+    pub fn sign(&self, subgraph: &str, body: &[u8], viewer: &Viewer) -> Result<String, PassportError> {
+        let now = self.clock.now().seconds();
+        let passport = Passport {
+            aud: subgraph.to_owned(),
+            iat: now,
+            exp: now + LIFETIME_S,
+            digest: HEXLOWER.encode(&Sha256::digest(body)),
+            viewer: viewer.clone(),
+        };
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TYPE.into());
+        jsonwebtoken::encode(&header, &passport, &self.key).map_err(|_| PassportError)
+    }
+}
+
+/// Checks passports at a subgraph's door.
+#[derive(Clone)]
+pub struct PassportVerifier {
+    key: jsonwebtoken::DecodingKey,
+    validation: Validation,
+    clock: Clock,
+    subgraph: String,
+}
+
+impl PassportVerifier {
+    /// The door of `subgraph`.
+    pub fn new(key: &VerifyingKey, clock: Clock, subgraph: &str) -> Self {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_audience(&[subgraph]);
+        validation.set_required_spec_claims(&["exp", "aud"]);
+        validation.validate_exp = false;
+        Self { key: key.jwt(), validation, clock, subgraph: subgraph.to_owned() }
+    }
+
+    /// The viewer on whose behalf `body` was sent.
+    pub fn verify(&self, passport: &str, body: &[u8]) -> Result<Viewer, PassportError> {
+        if passport.len() > LONGEST {
+            return Err(PassportError);
+        }
+        let token = jsonwebtoken::decode::<Passport>(passport, &self.key, &self.validation)
+            .map_err(|_| PassportError)?;
+        let claims = token.claims;
+        let now = self.clock.now().seconds();
+        let valid = token.header.typ.as_deref() == Some(TYPE)
+            && claims.aud == self.subgraph
+            && claims.iat <= now + SKEW_S
+            && claims.exp > now - SKEW_S
+            && claims.exp <= claims.iat + LIFETIME_S
+            && claims.digest == HEXLOWER.encode(&Sha256::digest(body));
+        if valid { Ok(claims.viewer) } else { Err(PassportError) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::Timestamp;
+    use std::time::Duration;
+
+    #[test]
+    fn a_passport_opens_one_door_for_one_body_for_a_short_while() {
+        let clock = Clock::manual(Timestamp(1_800_000_000_000_000));
+        let key = SigningKey::generate();
+        let signer = PassportSigner::new(&key, clock.clone());
+        let door = PassportVerifier::new(&key.verifying(), clock.clone(), "cart");
+        let passport = signer.sign("cart", b"{}", &Viewer::anonymous()).unwrap();
+        assert_eq!(door.verify(&passport, b"{}"), Ok(Viewer::anonymous()));
+        assert_eq!(door.verify(&passport, b"{ }"), Err(PassportError));
+        let other = PassportVerifier::new(&key.verifying(), clock.clone(), "orders");
+        assert_eq!(other.verify(&passport, b"{}"), Err(PassportError));
+        clock.advance(Duration::from_secs(36));
+        assert_eq!(door.verify(&passport, b"{}"), Err(PassportError));
+    }
+
+    #[test]
+    fn a_passport_of_another_key_is_refused() {
+        let clock = Clock::system();
+        let forged = PassportSigner::new(&SigningKey::generate(), clock.clone());
+        let door = PassportVerifier::new(&SigningKey::generate().verifying(), clock, "cart");
+        let passport = forged.sign("cart", b"{}", &Viewer::service("orders")).unwrap();
+        assert_eq!(door.verify(&passport, b"{}"), Err(PassportError));
+        assert_eq!(door.verify("", b"{}"), Err(PassportError));
+    }
+}
