@@ -16,13 +16,30 @@ pub(crate) enum Value {
     /// The name of an object type, already looked up.
     Type(TypeId),
     /// A JSON number, as it came.
-    Number { buffer: u16, start: u32, end: u32 },
+    Number {
+        buffer: u16,
+        start: u32,
+        end: u32,
+    },
     /// A JSON string with its quotes, still escaped.
-    Text { buffer: u16, start: u32, end: u32 },
+    Text {
+        buffer: u16,
+        start: u32,
+        end: u32,
+    },
     /// A whole JSON list or object: the value of a custom scalar.
-    Json { buffer: u16, start: u32, end: u32 },
-    List { first: u32, len: u32 },
-    Row { first: u32 },
+    Json {
+        buffer: u16,
+        start: u32,
+        end: u32,
+    },
+    List {
+        first: u32,
+        len: u32,
+    },
+    Row {
+        first: u32,
+    },
 }
 
 impl Value {

@@ -1,0 +1,4 @@
+//! Running a compiled plan.
+
+pub(crate) mod arena;
+pub(crate) mod json;

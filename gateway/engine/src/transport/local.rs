@@ -1,0 +1,56 @@
+//! Subgraphs in this process: a trait that they implement, and the value trees they answer with.
+
+use std::any::Any;
+
+use async_graphql_value::{ConstValue, Variables};
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+
+use crate::RequestContext;
+use crate::error::PathSegment;
+
+/// A subgraph in this process.
+///
+/// Order and completeness of fields are not relied on: keys may come in any order, and keys that an error
+/// has removed may be missing.
+pub trait LocalSubgraph: Send + Sync + 'static {
+    /// Parses a document that will be executed again and again; called once for each fetch of a plan. The
+    /// result comes back in every [`LocalSubgraph::call`].
+    fn prepare(&self, document: &str) -> Box<dyn Any + Send + Sync>;
+
+    /// Executes a query or mutation.
+    fn call<'a>(
+        &'a self,
+        prepared: &'a (dyn Any + Send + Sync),
+        variables: Variables,
+        context: &'a RequestContext,
+    ) -> BoxFuture<'a, LocalResponse>;
+
+    /// Executes a subscription: one response for each event.
+    fn subscribe<'a>(
+        &'a self,
+        prepared: &'a (dyn Any + Send + Sync),
+        variables: Variables,
+        context: &'a RequestContext,
+    ) -> BoxStream<'a, LocalResponse>;
+}
+
+/// What a subgraph in this process answers.
+#[derive(Clone, Debug, Default)]
+pub struct LocalResponse {
+    /// An object, or null when the whole request failed.
+    pub data: ConstValue,
+    pub errors: Vec<LocalError>,
+    /// Only looked at for the trace; null when there are none.
+    pub extensions: ConstValue,
+}
+
+/// An error of a subgraph in this process.
+#[derive(Clone, Debug, Default)]
+pub struct LocalError {
+    pub message: String,
+    /// In the subgraph's answer. The index that should follow `_entities` may be missing.
+    pub path: Vec<PathSegment>,
+    /// Without a `code` the message is not shown to clients.
+    pub extensions: serde_json::Map<String, serde_json::Value>,
+}
