@@ -1,0 +1,51 @@
+//! The inbox: which events were applied, recorded in the transaction that applied them.
+
+use common::id::EventId;
+use common::{Fault, Timestamp};
+use database::{Change, Step, Tx};
+use sea_orm::ActiveValue::Set;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
+use sea_orm_migration::prelude::{Alias, ColumnDef, Table};
+
+/// An event that was applied.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "inbox")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub event_id: EventId,
+    pub applied_at: Timestamp,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub(crate) fn migrations() -> Vec<Step> {
+    vec![Step {
+        name: "k0003_inbox",
+        change: || {
+            Change::table(
+                Table::create()
+                    .table(Alias::new("inbox"))
+                    .col(ColumnDef::new(Column::EventId).uuid().not_null().primary_key())
+                    .col(ColumnDef::new(Column::AppliedAt).big_integer().not_null()),
+            )
+        },
+    }]
+}
+
+/// Records the event; says whether it is the first time.
+pub(crate) async fn first_time(tx: &Tx, event: EventId, now: Timestamp) -> Result<bool, Fault> {
+    let row = ActiveModel { event_id: Set(event), applied_at: Set(now) };
+    let inserted = Entity::insert(row)
+        .on_conflict(OnConflict::column(Column::EventId).do_nothing_on([Column::EventId]).to_owned())
+        .exec_without_returning(tx)
+        .await;
+    match inserted {
+        Ok(rows) => Ok(rows > 0),
+        Err(DbErr::RecordNotInserted) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,119 @@
+//! The outbox: events written in the transaction that makes them true.
+
+use common::id::EventId;
+use common::{Clock, Fault, Ids, Timestamp};
+use database::{Change, Database, Step, Tx};
+use events::Event;
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::entity::prelude::*;
+use sea_orm::{QueryOrder, QuerySelect};
+use sea_orm_migration::prelude::{Alias, ColumnDef, Table};
+
+use crate::Envelope;
+
+/// A row of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "outbox")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub seq: i64,
+    pub event_id: EventId,
+    pub topic: String,
+    pub aggregate: String,
+    #[sea_orm(column_type = "Text")]
+    pub payload: String,
+    pub created_at: Timestamp,
+    pub published: bool,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub(crate) fn migrations() -> Vec<Step> {
+    vec![
+        Step {
+            name: "k0001_outbox",
+            change: || {
+                Change::table(
+                    Table::create()
+                        .table(Alias::new("outbox"))
+                        .col(
+                            ColumnDef::new(Column::Seq)
+                                .big_integer()
+                                .not_null()
+                                .auto_increment()
+                                .primary_key(),
+                        )
+                        .col(ColumnDef::new(Column::EventId).uuid().not_null())
+                        .col(ColumnDef::new(Column::Topic).string_len(40).not_null())
+                        .col(ColumnDef::new(Column::Aggregate).string_len(64).not_null())
+                        .col(ColumnDef::new(Column::Payload).text().not_null())
+                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null())
+                        .col(ColumnDef::new(Column::Published).boolean().not_null()),
+                )
+            },
+        },
+        Step {
+            name: "k0002_outbox_unpublished",
+            change: || Change::index("outbox_unpublished", "outbox", &["published", "seq"], false),
+        },
+    ]
+}
+
+/// Writes an event into the outbox of `database` as part of `tx`. It is published after the commit, and never if the
+/// transaction rolls back.
+pub async fn append<E: Event>(
+    database: &Database,
+    tx: &Tx,
+    clock: &Clock,
+    ids: &Ids,
+    event: &E,
+) -> Result<(), Fault> {
+    let row = ActiveModel {
+        seq: NotSet,
+        event_id: Set(ids.next()),
+        topic: Set(E::TOPIC.to_owned()),
+        aggregate: Set(event.key()),
+        payload: Set(serde_json::to_string(event).map_err(Fault::internal)?),
+        created_at: Set(clock.now()),
+        published: Set(false),
+    };
+    Entity::insert(row).exec_without_returning(tx).await?;
+    database.outbox_written();
+    Ok(())
+}
+
+/// The oldest unpublished events, at most `limit`, with their places in the outbox.
+pub(crate) async fn unpublished(database: &Database, limit: u64) -> Result<Vec<(i64, Envelope)>, Fault> {
+    let rows = Entity::find()
+        .filter(Column::Published.eq(false))
+        .order_by_asc(Column::Seq)
+        .limit(limit)
+        .all(database.schema())
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.seq, row.into())).collect())
+}
+
+/// Marks events as published.
+pub(crate) async fn mark_published(database: &Database, places: Vec<i64>) -> Result<(), Fault> {
+    Entity::update_many()
+        .col_expr(Column::Published, Expr::value(true))
+        .filter(Column::Seq.is_in(places))
+        .exec(database.schema())
+        .await?;
+    Ok(())
+}
+
+impl From<Model> for Envelope {
+    fn from(row: Model) -> Self {
+        Self {
+            id: row.event_id,
+            topic: row.topic,
+            key: row.aggregate,
+            at: row.created_at,
+            payload: row.payload,
+        }
+    }
+}

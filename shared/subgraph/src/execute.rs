@@ -1,0 +1,165 @@
+//! A built subgraph, and how one request runs in it.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{Executor, Request, Response, ServerError, Value, Variables};
+use auth::Viewer;
+use common::{Fault, FaultCode};
+use database::statements::{self, Statements};
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use messaging::{Consumer, Receiver};
+
+use crate::Ports;
+
+/// A document that was parsed once and is run many times.
+#[derive(Clone, Debug)]
+pub struct Document(ExecutableDocument);
+
+impl Document {
+    /// Parses a document.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        async_graphql::parser::parse_query(text).map(Self).map_err(Fault::internal)
+    }
+}
+
+/// What a subgraph answers, and the statements that it took.
+#[derive(Debug)]
+pub struct Answer {
+    /// The GraphQL response.
+    pub response: Response,
+    /// The SQL statements that ran for it.
+    pub statements: Statements,
+}
+
+/// An async-graphql schema without its types.
+trait Schema: Send + Sync {
+    fn execute(&self, request: Request) -> BoxFuture<'_, Response>;
+    fn subscribe(&self, request: Request) -> BoxStream<'static, Response>;
+}
+
+impl<E: Executor> Schema for E {
+    fn execute(&self, request: Request) -> BoxFuture<'_, Response> {
+        Box::pin(Executor::execute(self, request))
+    }
+
+    fn subscribe(&self, request: Request) -> BoxStream<'static, Response> {
+        self.execute_stream(request, None)
+    }
+}
+
+type Prepare = dyn Fn(Request) -> Request + Send + Sync;
+
+/// A built subgraph: plain parts that a role of the binary puts together.
+#[derive(Clone)]
+pub struct Subgraph {
+    /// Its name in the supergraph.
+    pub name: &'static str,
+    /// Its schema, as published to the composer.
+    pub sdl: Arc<str>,
+    /// What it does with the events of others.
+    pub receiver: Option<Receiver>,
+    schema: Arc<dyn Schema>,
+    prepare: Arc<Prepare>,
+}
+
+impl Subgraph {
+    /// A subgraph with this schema. `prepare` puts into each request what its resolvers need beside the viewer, such as
+    /// fresh loaders.
+    pub fn new<E, F>(ports: &Ports, schema: E, sdl: String, prepare: F) -> Self
+    where
+        E: Executor,
+        F: Fn(Request) -> Request + Send + Sync + 'static,
+    {
+        Self {
+            name: ports.name,
+            sdl: sdl.into(),
+            receiver: None,
+            schema: Arc::new(schema),
+            prepare: Arc::new(prepare),
+        }
+    }
+
+    /// The same subgraph, listening to events.
+    #[must_use]
+    pub fn consuming(mut self, ports: &Ports, consumer: Consumer) -> Self {
+        self.receiver =
+            Some(Receiver::new(ports.name, ports.database.clone(), ports.clock.clone(), consumer));
+        self
+    }
+
+    /// Runs a query or mutation on the viewer's behalf; `texts` keeps the text of the SQL statements.
+    pub async fn execute(&self, request: Request, viewer: Viewer, texts: bool) -> Answer {
+        let request = (self.prepare)(request).data(viewer);
+        let (mut response, statements) = statements::counted(texts, self.schema.execute(request)).await;
+        self.finish(&mut response);
+        Answer { response, statements }
+    }
+
+    /// Runs a document that was parsed before.
+    pub async fn run(
+        &self,
+        document: &Document,
+        variables: Variables,
+        viewer: Viewer,
+        texts: bool,
+    ) -> Answer {
+        let mut request = Request::new("").variables(variables);
+        request.set_parsed_query(document.0.clone());
+        self.execute(request, viewer, texts).await
+    }
+
+    /// Starts a subscription on the viewer's behalf.
+    pub fn subscribe(&self, request: Request, viewer: Viewer) -> BoxStream<'static, Response> {
+        let subgraph = self.clone();
+        let request = (self.prepare)(request).data(viewer);
+        let responses = self.schema.subscribe(request);
+        Box::pin(responses.map(move |mut response| {
+            subgraph.finish(&mut response);
+            response
+        }))
+    }
+
+    /// Starts a subscription with a document that was parsed before.
+    pub fn subscribe_to(
+        &self,
+        document: &Document,
+        variables: Variables,
+        viewer: Viewer,
+    ) -> BoxStream<'static, Response> {
+        let mut request = Request::new("").variables(variables);
+        request.set_parsed_query(document.0.clone());
+        self.subscribe(request, viewer)
+    }
+
+    /// Gives every error its code, and logs those that are ours.
+    fn finish(&self, response: &mut Response) {
+        for error in &mut response.errors {
+            let fault = error.source::<Fault>().cloned();
+            match fault {
+                Some(fault) => {
+                    if fault.code.is_ours() {
+                        tracing::error!(subgraph = self.name, path = ?error.path, reason = fault.chain(), "a resolver failed");
+                    }
+                    set_code(error, fault.code);
+                }
+                None if has_code(error) => {}
+                None => set_code(error, FaultCode::BadInput),
+            }
+        }
+    }
+}
+
+fn has_code(error: &ServerError) -> bool {
+    error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some())
+}
+
+fn set_code(error: &mut ServerError, code: FaultCode) {
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("code", Value::from(code.as_str()));
+    if code.retryable() {
+        extensions.set("retryable", Value::from(true));
+    }
+}

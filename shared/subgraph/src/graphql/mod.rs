@@ -1,0 +1,45 @@
+//! The part of the schema that all subgraphs share, byte for byte, and the parts that resolvers are made of.
+
+mod directive;
+mod guard;
+mod money;
+mod page;
+mod scalar;
+
+use async_graphql::{Context, ObjectType, Schema, SchemaBuilder, SubscriptionType, ValidationMode};
+use auth::Viewer;
+use common::{Entity, Fault, Id};
+
+pub use directive::authenticated;
+pub use guard::{Authenticated, Scope, ServiceOnly};
+pub use money::{Money, MoneyInput};
+pub use page::{Connection, Edge, PageInfo};
+pub use scalar::{
+    CountryCode, CurrencyCode, DateTime, Decimal, IdempotencyKey, LanguageTag, MinorUnits, ServiceCall,
+};
+
+/// A schema builder with the limits of a subgraph: the gateway has validated already, and has tighter ones.
+pub fn schema<Q, M, S>(query: Q, mutation: M, subscription: S) -> SchemaBuilder<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    Schema::build(query, mutation, subscription)
+        .enable_federation()
+        .enable_subscription_in_federation()
+        .validation_mode(ValidationMode::Fast)
+        .limit_recursive_depth(64)
+        .limit_depth(32)
+        .limit_directives(50)
+}
+
+/// Who asks. Every request has a viewer; one that was let in without is nobody.
+pub fn viewer(context: &Context<'_>) -> Viewer {
+    context.data_opt::<Viewer>().cloned().unwrap_or_else(Viewer::anonymous)
+}
+
+/// An id that a client sent, or the fault `BAD_USER_INPUT`.
+pub fn parse_id<E: Entity>(id: &async_graphql::ID) -> Result<Id<E>, Fault> {
+    id.parse().map_err(|error: common::id::ParseIdError| Fault::bad_input(error.to_string()))
+}

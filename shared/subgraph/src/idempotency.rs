@@ -1,0 +1,115 @@
+//! Idempotency keys: the same request sent twice has one effect and gets the same answer.
+//!
+//! The row is written in the transaction of the use case: a rollback forgets it, so faults are never remembered, and a
+//! second request waits for the first one's commit.
+
+use common::{Fault, Timestamp};
+use database::{Change, Step, Tx};
+use sea_orm::ActiveValue::Set;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
+use sea_orm_migration::prelude::{Alias, ColumnDef, Table};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+
+/// A request that was answered.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "idempotency")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub scope: String,
+    pub request_hash: String,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub response: Option<String>,
+    pub created_at: Timestamp,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+pub(crate) fn migrations() -> Vec<Step> {
+    vec![Step {
+        name: "k0005_idempotency",
+        change: || {
+            Change::table(
+                Table::create()
+                    .table(Alias::new("idempotency"))
+                    .col(ColumnDef::new(Column::Scope).string_len(64).not_null().primary_key())
+                    .col(ColumnDef::new(Column::RequestHash).string_len(64).not_null())
+                    .col(ColumnDef::new(Column::Response).text())
+                    .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null()),
+            )
+        },
+    }]
+}
+
+/// A request under an idempotency key: who asks for what, and what exactly.
+pub struct Key {
+    scope: String,
+    request_hash: String,
+}
+
+/// What is known of a request.
+pub enum Replay<T> {
+    /// It is new: do it, then call [`Key::remember`].
+    New,
+    /// It was done; this was the answer.
+    Done(T),
+    /// The key was used for another request.
+    Reused,
+}
+
+impl Key {
+    /// The key `key` of `actor` for `operation`, with the request that it stands for.
+    pub fn new(operation: &str, actor: &str, key: &str, request: &impl Serialize) -> Result<Self, Fault> {
+        let request = serde_json::to_vec(request).map_err(Fault::internal)?;
+        let scope = format!("{}:{operation}{}:{actor}{key}", operation.len(), actor.len());
+        Ok(Self { scope: digest(scope.as_bytes()), request_hash: digest(&request) })
+    }
+
+    /// Claims the key in `tx`, or says what came of it before.
+    pub async fn claim<T: DeserializeOwned>(&self, tx: &Tx, now: Timestamp) -> Result<Replay<T>, Fault> {
+        let row = ActiveModel {
+            scope: Set(self.scope.clone()),
+            request_hash: Set(self.request_hash.clone()),
+            response: Set(None),
+            created_at: Set(now),
+        };
+        let inserted = Entity::insert(row)
+            .on_conflict(OnConflict::column(Column::Scope).do_nothing_on([Column::Scope]).to_owned())
+            .exec_without_returning(tx)
+            .await;
+        match inserted {
+            Ok(rows) if rows > 0 => return Ok(Replay::New),
+            Ok(_) | Err(DbErr::RecordNotInserted) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let known = Entity::find_by_id(self.scope.clone()).one(tx).await?;
+        match known {
+            Some(row) if row.request_hash != self.request_hash => Ok(Replay::Reused),
+            Some(Model { response: Some(response), .. }) => {
+                serde_json::from_str(&response).map(Replay::Done).map_err(Fault::internal)
+            }
+            // Claimed in this very transaction by an earlier step of the same use case.
+            Some(_) | None => Ok(Replay::New),
+        }
+    }
+
+    /// Keeps the answer, in the transaction that claimed the key.
+    pub async fn remember(&self, tx: &Tx, response: &impl Serialize) -> Result<(), Fault> {
+        let response = serde_json::to_string(response).map_err(Fault::internal)?;
+        Entity::update_many()
+            .col_expr(Column::Response, Expr::value(response))
+            .filter(Column::Scope.eq(self.scope.clone()))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
+}

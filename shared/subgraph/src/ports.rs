@@ -1,0 +1,94 @@
+//! Ports: everything outside of itself that a subgraph uses.
+
+use std::path::PathBuf;
+
+use auth::SigningKey;
+use common::{Clock, Fault, Ids};
+use database::{ConnectError, Database, Step};
+use events::Event;
+use messaging::Bus;
+use runtime::Tasks;
+
+use crate::Peers;
+
+/// The keys of an installation.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Signs access tokens; used by `users`.
+    pub session: SigningKey,
+    /// Signs passports; used by the gateway and by calls between subgraphs.
+    pub passport: SigningKey,
+}
+
+/// Everything outside of itself that a subgraph uses. Cheap to clone.
+#[derive(Clone)]
+pub struct Ports {
+    /// Whose ports these are.
+    pub name: &'static str,
+    /// Its own database, migrated.
+    pub database: Database,
+    /// Carries its events.
+    pub bus: Bus,
+    /// Calls other subgraphs.
+    pub peers: Peers,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+    /// The keys of the installation.
+    pub keys: Keys,
+    /// A folder of its own for files (a search index, written mails).
+    pub folder: PathBuf,
+    /// Where background work is spawned.
+    pub tasks: Tasks,
+}
+
+/// Why a subgraph's ports cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum PortsError {
+    /// The database does not open.
+    #[error("{subgraph}: {source}")]
+    Connect {
+        /// Whose.
+        subgraph: &'static str,
+        /// Why.
+        source: ConnectError,
+    },
+    /// A migration failed.
+    #[error("{subgraph}: the database cannot be brought up to date: {}", fault.chain())]
+    Migrate {
+        /// Whose.
+        subgraph: &'static str,
+        /// Why.
+        fault: Fault,
+    },
+}
+
+impl Ports {
+    /// Opens a subgraph's database by URL and migrates it.
+    pub async fn open_database(
+        name: &'static str,
+        url: &str,
+        steps: fn() -> Vec<Step>,
+    ) -> Result<Database, PortsError> {
+        let database =
+            Database::connect(url).await.map_err(|source| PortsError::Connect { subgraph: name, source })?;
+        for steps in [crate::migrations as fn() -> Vec<Step>, steps] {
+            migrate(name, &database, steps).await?;
+        }
+        Ok(database)
+    }
+
+    /// Writes an event into the outbox as part of `tx`.
+    pub async fn publish<E: Event>(&self, tx: &database::Tx, event: &E) -> Result<(), Fault> {
+        messaging::append(&self.database, tx, &self.clock, &self.ids, event).await
+    }
+}
+
+async fn migrate(
+    name: &'static str,
+    database: &Database,
+    steps: fn() -> Vec<Step>,
+) -> Result<(), PortsError> {
+    database::migrate(database, steps).await.map_err(|fault| PortsError::Migrate { subgraph: name, fault })
+}

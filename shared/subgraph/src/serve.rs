@@ -1,0 +1,140 @@
+//! A subgraph's door: GraphQL and events, for holders of a passport alone, and its health, for anybody.
+
+use std::sync::Arc;
+
+use async_graphql_axum::GraphQLResponse;
+use auth::{PASSPORT_HEADER, PassportVerifier, Viewer};
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use database::Database;
+use futures::StreamExt as _;
+use messaging::{Bus, Destination, Envelope};
+use sea_orm::ConnectionTrait as _;
+use serde_json::json;
+
+use crate::{Peers, Ports, Subgraph};
+
+/// The largest request that is read, in bytes: a gateway may ask for many entities at once.
+const LARGEST_REQUEST: usize = 8 << 20;
+
+#[derive(Clone)]
+struct Door {
+    subgraph: Subgraph,
+    verifier: Arc<PassportVerifier>,
+    database: Database,
+}
+
+/// The routes of a subgraph that runs as a process of its own.
+pub fn router(subgraph: Subgraph, ports: &Ports) -> Router {
+    let verifier =
+        PassportVerifier::new(&ports.keys.passport.verifying(), ports.clock.clone(), subgraph.name);
+    let door = Door { subgraph, verifier: Arc::new(verifier), database: ports.database.clone() };
+    Router::new()
+        .route("/graphql", post(graphql))
+        .route("/events", post(events))
+        .route("/sdl", get(sdl))
+        .route("/health", get(|| async { Json(json!({ "status": "ok" })) }))
+        .route("/ready", get(ready))
+        .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
+        .with_state(door)
+}
+
+impl Door {
+    fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Result<Viewer, Refused> {
+        let passport = headers.get(PASSPORT_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        self.verifier.verify(passport, body).map_err(|_| Refused::NoPassport)
+    }
+}
+
+enum Refused {
+    NoPassport,
+    BadBody,
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let (status, message, code) = match self {
+            Self::NoPassport => (
+                StatusCode::UNAUTHORIZED,
+                "This service is reached through the gateway only.",
+                "UNAUTHENTICATED",
+            ),
+            Self::BadBody => {
+                (StatusCode::BAD_REQUEST, "The body is not what belongs here.", "BAD_USER_INPUT")
+            }
+        };
+        (status, Json(json!({ "errors": [{ "message": message, "extensions": { "code": code } }] })))
+            .into_response()
+    }
+}
+
+async fn graphql(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
+    let viewer = door.let_in(&headers, &body)?;
+    let request: async_graphql::Request = serde_json::from_slice(&body).map_err(|_| Refused::BadBody)?;
+    let streamed =
+        headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));
+    if streamed {
+        return Ok(stream(&door.subgraph, request, viewer));
+    }
+    let answer = door.subgraph.execute(request, viewer, false).await;
+    let statements = async_graphql::Value::from(answer.statements.count);
+    Ok(GraphQLResponse::from(answer.response.extension("sql", statements)).into_response())
+}
+
+/// Server-sent events in the distinct-connection mode of the GraphQL over SSE protocol.
+fn stream(subgraph: &Subgraph, request: async_graphql::Request, viewer: Viewer) -> Response {
+    let next = subgraph
+        .subscribe(request, viewer)
+        .map(|response| Event::default().event("next").json_data(response));
+    let complete = futures::stream::once(async { Ok(Event::default().event("complete").data("")) });
+    Sse::new(next.chain(complete)).keep_alive(KeepAlive::default()).into_response()
+}
+
+async fn events(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
+    let viewer = door.let_in(&headers, &body)?;
+    viewer.require_service().map_err(|_| Refused::NoPassport)?;
+    let events: Vec<Envelope> = serde_json::from_slice(&body).map_err(|_| Refused::BadBody)?;
+    let Some(receiver) = &door.subgraph.receiver else {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    };
+    Ok(match receiver.accept(&events).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(fault) => {
+            tracing::error!(
+                subgraph = door.subgraph.name,
+                reason = fault.chain(),
+                "events could not be applied"
+            );
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    })
+}
+
+async fn sdl(State(door): State<Door>) -> String {
+    door.subgraph.sdl.to_string()
+}
+
+async fn ready(State(door): State<Door>) -> Response {
+    match door.database.read().execute_unprepared("SELECT 1").await {
+        Ok(_) => Json(json!({ "status": "ready" })).into_response(),
+        Err(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "the database does not answer" })))
+                .into_response()
+        }
+    }
+}
+
+/// Has the events of this process delivered to a subgraph behind a URL.
+pub fn listen_to(bus: &Bus, peers: &Peers, publisher: &'static str, subgraph: &str, url: &str) {
+    let (peers, name, url) = (peers.clone(), subgraph.to_owned(), url.to_owned());
+    bus.join(Destination::new(subgraph, move |events| {
+        let (peers, name, url) = (peers.clone(), name.clone(), url.clone());
+        Box::pin(async move { peers.post(&url, "/events", &name, publisher, &&*events).await.map(drop) })
+    }));
+}

@@ -1,0 +1,113 @@
+//! A bench for one subgraph: a database in a folder that goes away, a clock that is moved by hand, counted ids.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_graphql::{Request, Variables};
+use auth::{PassportSigner, SigningKey, Viewer};
+use common::{Clock, Fault, Ids, Timestamp};
+use database::Step;
+use messaging::Bus;
+use runtime::Tasks;
+
+use crate::{Keys, Peers, Ports, Subgraph};
+
+/// 2026-11-01T12:00:00Z: when tests begin.
+pub const START: Timestamp = Timestamp(1_793_534_400_000_000);
+
+/// A folder that is removed when the last one who uses it is gone.
+#[derive(Clone)]
+pub struct Folder(Arc<FolderInner>);
+
+struct FolderInner(PathBuf);
+
+impl Drop for FolderInner {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the system's temporary folder.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Folder {
+    /// A new empty folder in the system's temporary one.
+    pub fn new() -> std::io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("techpotli-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(Arc::new(FolderInner(path))))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &std::path::Path {
+        &self.0.0
+    }
+}
+
+/// Ports on a database of their own. On MariaDB where `TECHPOTLI_TEST_MYSQL` holds a server's URL, else on SQLite.
+pub async fn ports(name: &'static str, steps: fn() -> Vec<Step>) -> (Ports, Folder) {
+    let folder = Folder::new().expect("the temporary folder can be written");
+    let url = match std::env::var("TECHPOTLI_TEST_MYSQL") {
+        Ok(server) => format!("{}/t{}", server.trim_end_matches('/'), uuid::Uuid::new_v4().simple()),
+        Err(_) => format!("sqlite:{}/{name}.sqlite", folder.path().display()),
+    };
+    let database =
+        Ports::open_database(name, &url, steps).await.expect("a fresh database opens and migrates");
+    let clock = Clock::manual(START);
+    let keys = Keys { session: SigningKey::generate(), passport: SigningKey::generate() };
+    let ports = Ports {
+        name,
+        database,
+        bus: Bus::new(),
+        peers: Peers::new(PassportSigner::new(&keys.passport, clock.clone())),
+        clock,
+        ids: Ids::counted(),
+        keys,
+        folder: folder.path().join(name),
+        tasks: Tasks::new(),
+    };
+    (ports, folder)
+}
+
+/// Runs a document and returns the whole response as JSON with sorted keys.
+pub async fn run(
+    subgraph: &Subgraph,
+    viewer: &Viewer,
+    document: &str,
+    variables: serde_json::Value,
+) -> serde_json::Value {
+    let request = Request::new(document).variables(Variables::from_json(variables));
+    let answer = subgraph.execute(request, viewer.clone(), false).await;
+    sorted(serde_json::to_value(&answer.response).expect("a response is JSON"))
+}
+
+/// Runs a document and returns how many SQL statements it took.
+pub async fn statements(
+    subgraph: &Subgraph,
+    viewer: &Viewer,
+    document: &str,
+    variables: serde_json::Value,
+) -> u32 {
+    let request = Request::new(document).variables(Variables::from_json(variables));
+    subgraph.execute(request, viewer.clone(), false).await.statements.count
+}
+
+/// async-graphql writes fields in the order in which they were done; tests want one order.
+fn sorted(value: serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            fields.sort_by(|one, other| one.0.cmp(&other.0));
+            serde_json::Value::Object(fields.into_iter().collect())
+        }
+        serde_json::Value::Array(items) => items.into_iter().map(sorted).collect(),
+        other => other,
+    }
+}
+
+/// Delivers what the outbox of `from` holds to `to`, once, and waits until it is applied.
+pub async fn deliver(from: &Ports, to: &Subgraph) -> Result<(), Fault> {
+    let events = messaging::pending(&from.database).await?;
+    match &to.receiver {
+        Some(receiver) => receiver.accept(&events).await,
+        None => Ok(()),
+    }
+}
