@@ -1,0 +1,185 @@
+//! Directives on a merged element: each subgraph's, combined in the way that is right for each.
+
+use std::collections::BTreeSet;
+
+use apollo_compiler::ast::{Directive, Value};
+use apollo_compiler::{Name, Node, name};
+
+use super::Merger;
+use super::links::renamed;
+use crate::federation;
+use crate::hint::{Hint, HintCode};
+use crate::join::Application;
+use crate::subgraph::text;
+
+/// Directives of GraphQL that say something to clients.
+const BUILT_IN: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
+
+/// An applied directive and the subgraph that applies it.
+type Applied<'d> = (usize, &'d Directive);
+
+impl Merger<'_> {
+    /// The directives of an element of the supergraph, without those of the join.
+    pub(super) fn directives(&mut self, coordinate: &str, applied: &[Applied<'_>]) -> Vec<Node<Directive>> {
+        let mut merged: Vec<Node<Directive>> = Vec::new();
+        if applied.is_empty() {
+            return merged;
+        }
+        let of = |name: &str| -> Vec<Applied<'_>> {
+            applied.iter().filter(|(_, d)| d.name == name).copied().collect()
+        };
+        for full in [federation::TAG, federation::CONTEXT] {
+            self.distinct(full, &of(full), &mut merged);
+        }
+        for full in [federation::INACCESSIBLE, federation::AUTHENTICATED] {
+            if !of(full).is_empty()
+                && let Some(name) = self.features.use_directive(full)
+            {
+                merged.push(Application::new(name).done());
+            }
+        }
+        for (full, argument) in
+            [(federation::REQUIRES_SCOPES, name!("scopes")), (federation::POLICY, name!("policies"))]
+        {
+            let alternatives: Vec<Alternatives> =
+                of(full).iter().filter_map(|(_, directive)| alternatives(directive, &argument)).collect();
+            if let Some(all) = alternatives.into_iter().reduce(both)
+                && let Some(name) = self.features.use_directive(full)
+            {
+                merged.push(Application::new(name).with(argument, printed(&all)).done());
+            }
+        }
+        self.costs(&of(federation::COST), &of(federation::LIST_SIZE), &mut merged);
+        for name in BUILT_IN {
+            merged.extend(self.most_frequent(coordinate, &of(name)));
+        }
+        self.custom(applied, &mut merged);
+        merged
+    }
+
+    /// Repeatable directives: each distinct application once.
+    fn distinct(&mut self, full: &str, given: &[Applied<'_>], merged: &mut Vec<Node<Directive>>) {
+        for (graph, directive) in given {
+            let Some(name) = self.features.use_directive(full) else { continue };
+            let directive = if full == federation::CONTEXT {
+                let context =
+                    format!("{}__{}", self.graphs[*graph].name, text(directive, "name").unwrap_or_default());
+                Application::new(name).text(name!("name"), &context).done()
+            } else {
+                renamed(directive, name)
+            };
+            if !merged.contains(&directive) {
+                merged.push(directive);
+            }
+        }
+    }
+
+    /// The highest cost that any subgraph states.
+    fn costs(&mut self, costs: &[Applied<'_>], sizes: &[Applied<'_>], merged: &mut Vec<Node<Directive>>) {
+        let weight = |directive: &Directive| {
+            directive
+                .specified_argument_by_name("weight")
+                .and_then(|weight| weight.to_i32())
+                .unwrap_or_default()
+        };
+        let highest = costs.iter().max_by_key(|(_, directive)| weight(directive));
+        let size = |directive: &Directive| {
+            directive
+                .specified_argument_by_name("assumedSize")
+                .and_then(|size| size.to_i32())
+                .unwrap_or_default()
+        };
+        let largest = sizes.iter().max_by_key(|(_, directive)| size(directive));
+        for (_, directive) in highest.into_iter().chain(largest) {
+            if let Some(name) = self.features.use_directive(&directive.name) {
+                merged.push(renamed(directive, name));
+            }
+        }
+    }
+
+    /// Of a directive that can stand only once: the application most subgraphs have.
+    fn most_frequent(&mut self, coordinate: &str, given: &[Applied<'_>]) -> Option<Node<Directive>> {
+        let (_, first) = given.first()?;
+        let frequency = |directive: &Directive| given.iter().filter(|(_, other)| *other == directive).count();
+        let mut best = *first;
+        for (_, directive) in given {
+            if frequency(directive) > frequency(best) {
+                best = directive;
+            }
+        }
+        if given.iter().any(|(_, directive)| *directive != best) {
+            let message = format!(
+                "non-repeatable directive @{} is applied to \"{coordinate}\" in multiple subgraphs but with incompatible \
+                 arguments; the supergraph takes {best}",
+                best.name
+            );
+            let places = self.places(given.iter().map(|(graph, _)| *graph), coordinate);
+            self.hints.push(Hint::new(
+                HintCode::InconsistentNonRepeatableDirectiveArguments,
+                message,
+                places,
+            ));
+        }
+        Some(Node::new(best.clone()))
+    }
+
+    fn custom(&self, applied: &[Applied<'_>], merged: &mut Vec<Node<Directive>>) {
+        for (graph, directive) in applied {
+            let Some(definition) = self.composed.definition(*graph, &directive.name) else { continue };
+            let taken = merged.iter().any(|known| known.name == definition.name);
+            let directive = renamed(directive, definition.name.clone());
+            if !merged.contains(&directive) && (definition.repeatable || !taken) {
+                merged.push(directive);
+            }
+        }
+    }
+}
+
+/// Sets of scopes or policies, any one of which suffices.
+type Alternatives = BTreeSet<BTreeSet<String>>;
+
+fn alternatives(directive: &Directive, argument: &Name) -> Option<Alternatives> {
+    let list = directive.specified_argument_by_name(argument)?.as_list()?;
+    let set = |inner: &Node<Value>| {
+        let names = inner.as_list().unwrap_or_default();
+        names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    };
+    Some(list.iter().map(set).collect())
+}
+
+/// What satisfies both: each combination, without those that ask for more than another.
+fn both(one: Alternatives, other: Alternatives) -> Alternatives {
+    let combined: Alternatives =
+        one.iter().flat_map(|a| other.iter().map(move |b| a.union(b).cloned().collect())).collect();
+    let asks_too_much =
+        |set: &BTreeSet<String>| combined.iter().any(|smaller| smaller != set && smaller.is_subset(set));
+    combined.iter().filter(|set| !asks_too_much(set)).cloned().collect()
+}
+
+fn printed(alternatives: &Alternatives) -> Value {
+    let set = |names: &BTreeSet<String>| {
+        Node::new(Value::List(names.iter().map(|name| Node::new(Value::String(name.clone()))).collect()))
+    };
+    Value::List(alternatives.iter().map(set).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sets(text: &[&[&str]]) -> Alternatives {
+        text.iter().map(|set| set.iter().map(|name| (*name).to_owned()).collect()).collect()
+    }
+
+    #[test]
+    fn scopes_of_two_subgraphs_must_both_be_satisfied() {
+        let merged = both(sets(&[&["a", "b"], &["c"]]), sets(&[&["d"], &["c"]]));
+        assert_eq!(merged, sets(&[&["a", "b", "d"], &["c"]]));
+    }
+
+    #[test]
+    fn equal_demands_stay_as_they_are() {
+        let once = sets(&[&["a"], &["b", "c"]]);
+        assert_eq!(both(once.clone(), once.clone()), once);
+    }
+}

@@ -1,0 +1,284 @@
+//! What must hold within one subgraph before it can be merged with others.
+
+use apollo_compiler::Name;
+use apollo_compiler::ast::{Definition, Document, OperationType};
+use apollo_compiler::schema::ExtendedType;
+use rustc_hash::FxHashMap;
+
+use super::field_sets::{self, FieldSetProblem, FieldSetUse, Purpose};
+use super::{Graph, fields, interfaces};
+use crate::error::{CompositionError, ErrorCode};
+use crate::federation;
+
+/// A type that has a root's usual name must be that root.
+pub(super) fn root_names(
+    subgraph: &str,
+    document: &Document,
+    roots: &FxHashMap<OperationType, Name>,
+) -> Result<(), Vec<CompositionError>> {
+    let codes = [
+        (OperationType::Query, ErrorCode::RootQueryUsed),
+        (OperationType::Mutation, ErrorCode::RootMutationUsed),
+        (OperationType::Subscription, ErrorCode::RootSubscriptionUsed),
+    ];
+    for (operation, code) in codes {
+        let usual = operation.default_type_name();
+        let taken = roots.get(&operation).is_none_or(|root| *root != usual)
+            && document.definitions.iter().any(|definition| {
+                matches!(definition, Definition::ObjectTypeDefinition(_) | Definition::ObjectTypeExtension(_))
+                    && definition.name() == Some(&usual)
+            });
+        if taken {
+            let message = format!("the type \"{usual}\" is not the root of its operation: rename it");
+            return Err(vec![CompositionError::within(code, subgraph, usual.as_str(), message)]);
+        }
+    }
+    Ok(())
+}
+
+/// Checks a subgraph that is valid GraphQL.
+pub(super) fn all(graph: &Graph) -> Vec<CompositionError> {
+    let mut errors = Vec::new();
+    for used in &graph.facts.field_sets {
+        field_set(graph, used, &mut errors);
+    }
+    for (name, ty) in &graph.schema.types {
+        if federation::is_machinery(name) {
+            continue;
+        }
+        match ty {
+            ExtendedType::Object(_) => object(graph, name, ty, &mut errors),
+            ExtendedType::Interface(_) => interface(graph, name, ty, &mut errors),
+            _ => {}
+        }
+    }
+    errors
+}
+
+fn error(graph: &Graph, code: ErrorCode, coordinate: &str, message: String) -> CompositionError {
+    CompositionError::within(code, &graph.name, coordinate, message)
+}
+
+fn object(graph: &Graph, name: &Name, ty: &ExtendedType, errors: &mut Vec<CompositionError>) {
+    if ty.directives().has(federation::INTERFACE_OBJECT) && graph.facts.keys(name).next().is_none() {
+        let message = format!(
+            "the @interfaceObject directive can only be applied to entity types, but type \"{name}\" has no @key"
+        );
+        errors.push(error(graph, ErrorCode::InterfaceObjectUsageError, name, message));
+    }
+    if graph.is_federation_1() {
+        return;
+    }
+    for field in fields(ty) {
+        let unused = graph.facts.is_external(name, &field.name)
+            && !graph.facts.is_selected(name, &field.name)
+            && !satisfies_interface(graph, ty, &field.name);
+        if unused {
+            let coordinate = format!("{name}.{}", field.name);
+            let message = format!(
+                "field \"{coordinate}\" is marked @external but is not used in any federation directive \
+                 (@key, @provides, @requires) or to satisfy an interface; remove it, or the @external directive"
+            );
+            errors.push(error(graph, ErrorCode::ExternalUnused, &coordinate, message));
+        }
+    }
+}
+
+fn satisfies_interface(graph: &Graph, ty: &ExtendedType, field: &Name) -> bool {
+    interfaces(ty).any(|interface| graph.get(interface).is_some_and(|i| super::field(i, field).is_some()))
+}
+
+fn interface(graph: &Graph, name: &Name, ty: &ExtendedType, errors: &mut Vec<CompositionError>) {
+    if graph.is_federation_1() {
+        return;
+    }
+    for field in fields(ty) {
+        let coordinate = format!("{name}.{}", field.name);
+        let forbidden = [
+            (federation::EXTERNAL, ErrorCode::ExternalOnInterface),
+            (federation::SHAREABLE, ErrorCode::InvalidShareableUsage),
+            (federation::OVERRIDE, ErrorCode::OverrideOnInterface),
+        ];
+        for (directive, code) in forbidden {
+            if field.directives.has(directive) {
+                let short = federation::short(directive);
+                let message = format!(
+                    "interface type field \"{coordinate}\" is marked @{short}, which is not allowed on interface fields"
+                );
+                errors.push(error(graph, code, &coordinate, message));
+            }
+        }
+    }
+    interface_keys(graph, name, errors);
+}
+
+/// Every implementation of an entity interface must have the interface's keys.
+fn interface_keys(graph: &Graph, name: &Name, errors: &mut Vec<CompositionError>) {
+    for key in graph.facts.keys(name) {
+        let missing: Vec<&Name> = graph
+            .schema
+            .types
+            .iter()
+            .filter(|(_, ty)| ty.is_object() && interfaces(ty).any(|interface| interface == name))
+            .map(|(implementation, _)| implementation)
+            .filter(|implementation| {
+                !graph
+                    .facts
+                    .keys(implementation)
+                    .any(|other| other.text == key.text && other.resolvable >= key.resolvable)
+            })
+            .collect();
+        if !missing.is_empty() {
+            let message = format!(
+                "key \"{}\" on interface type \"{name}\" is missing on implementation types {}",
+                key.text,
+                crate::error::enumerate(missing)
+            );
+            errors.push(error(graph, ErrorCode::InterfaceKeyNotOnImplementation, name, message));
+        }
+    }
+}
+
+/// The codes of one of the three directives.
+struct Codes {
+    not_text: ErrorCode,
+    invalid: ErrorCode,
+    directive: ErrorCode,
+    interface: Option<ErrorCode>,
+}
+
+fn codes(purpose: Purpose) -> Codes {
+    match purpose {
+        Purpose::Key => Codes {
+            not_text: ErrorCode::KeyInvalidFieldsType,
+            invalid: ErrorCode::KeyInvalidFields,
+            directive: ErrorCode::KeyDirectiveInFieldsArg,
+            interface: None,
+        },
+        Purpose::Requires => Codes {
+            not_text: ErrorCode::RequiresInvalidFieldsType,
+            invalid: ErrorCode::RequiresInvalidFields,
+            directive: ErrorCode::RequiresDirectiveInFieldsArg,
+            interface: Some(ErrorCode::RequiresUnsupportedOnInterface),
+        },
+        Purpose::Provides => Codes {
+            not_text: ErrorCode::ProvidesInvalidFieldsType,
+            invalid: ErrorCode::ProvidesInvalidFields,
+            directive: ErrorCode::ProvidesDirectiveInFieldsArg,
+            interface: Some(ErrorCode::ProvidesUnsupportedOnInterface),
+        },
+    }
+}
+
+fn field_set(graph: &Graph, used: &FieldSetUse, errors: &mut Vec<CompositionError>) {
+    let coordinate = used.coordinate();
+    let codes = codes(used.purpose);
+    let subject = format!("On {} of \"{coordinate}\"", used.purpose.directive());
+    let mut report = |code, problem: String| {
+        errors.push(error(graph, code, &coordinate, format!("{subject}: {problem}")));
+    };
+    let parent_is_interface = graph.get(&used.on_type).is_some_and(ExtendedType::is_interface);
+    if let Some(code) = codes.interface.filter(|_| parent_is_interface && !graph.is_federation_1()) {
+        report(code, "the directive is not supported on fields of an interface".to_owned());
+        return;
+    }
+    let selection = match &used.selection {
+        Ok(selection) => selection,
+        Err(FieldSetProblem::NotText(value)) => {
+            return report(codes.not_text, format!("\"fields\" must be a string, not {value}"));
+        }
+        Err(FieldSetProblem::Invalid(problem)) => {
+            return report(codes.invalid, format!("for {:?}: {problem}", used.text));
+        }
+        Err(FieldSetProblem::OnLeaf(ty)) => {
+            let problem = format!("field must return an object, interface or union, but returns \"{ty}\"");
+            return report(ErrorCode::ProvidesOnNonObjectField, problem);
+        }
+    };
+    if selection.selections.is_empty() {
+        return report(codes.invalid, format!("for {:?}: nothing is selected", used.text));
+    }
+    let mut found = Vec::new();
+    field_sets::each_field(selection, &mut |parent, field| {
+        selected_field(used, parent, field, &mut found);
+        if !field.directives.is_empty() {
+            found.push((codes.directive, "directives are not allowed in a field set".to_owned()));
+        }
+        if field.alias.is_some() {
+            found.push((codes.invalid, format!("field \"{}\" must not have an alias", field.name)));
+        }
+    });
+    if used.purpose != Purpose::Key {
+        missing_external(graph, used, selection, false, &mut found);
+    }
+    found.into_iter().for_each(|(code, problem)| report(code, problem));
+}
+
+type Problems = Vec<(ErrorCode, String)>;
+
+fn selected_field(
+    used: &FieldSetUse,
+    parent: &Name,
+    field: &apollo_compiler::executable::Field,
+    found: &mut Problems,
+) {
+    let has_arguments = !field.definition.arguments.is_empty();
+    let target = format!("{parent}.{}", field.name);
+    match used.purpose {
+        Purpose::Key if has_arguments => {
+            found.push((
+                ErrorCode::KeyFieldsHasArgs,
+                format!("field \"{target}\" has arguments, which a key cannot give"),
+            ));
+        }
+        Purpose::Provides if has_arguments => {
+            found.push((ErrorCode::ProvidesFieldsHasArgs, format!("field \"{target}\" has arguments")));
+        }
+        _ => {}
+    }
+}
+
+/// What `@requires` and `@provides` select must come from elsewhere: each leaf, or something above it,
+/// is external.
+fn missing_external(
+    graph: &Graph,
+    used: &FieldSetUse,
+    selection: &apollo_compiler::executable::SelectionSet,
+    above: bool,
+    found: &mut Problems,
+) {
+    use apollo_compiler::executable::Selection;
+    for selected in &selection.selections {
+        match selected {
+            Selection::Field(field) => {
+                let external = above || is_external_somewhere(graph, &selection.ty, &field.name);
+                if !field.selection_set.selections.is_empty() {
+                    missing_external(graph, used, &field.selection_set, external, found);
+                } else if !external && field.name != "__typename" && !graph.is_federation_1() {
+                    let code = match used.purpose {
+                        Purpose::Provides => ErrorCode::ProvidesFieldsMissingExternal,
+                        _ => ErrorCode::RequiresFieldsMissingExternal,
+                    };
+                    let target = format!("{}.{}", selection.ty, field.name);
+                    let problem = format!(
+                        "field \"{target}\" should not be part of it, since this subgraph resolves it itself (it is not marked @external)"
+                    );
+                    found.push((code, problem));
+                }
+            }
+            Selection::InlineFragment(fragment) => {
+                missing_external(graph, used, &fragment.selection_set, above, found);
+            }
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+}
+
+/// A field of an interface counts as external where one of its implementations is.
+fn is_external_somewhere(graph: &Graph, parent: &Name, field: &Name) -> bool {
+    graph.facts.is_marked_external(parent, field)
+        || (graph.get(parent).is_some_and(ExtendedType::is_interface)
+            && graph.schema.types.iter().any(|(name, ty)| {
+                interfaces(ty).any(|i| i == parent) && graph.facts.is_marked_external(name, field)
+            }))
+}
