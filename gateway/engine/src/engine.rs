@@ -124,7 +124,7 @@ impl Engine {
         &self,
         operation: &Arc<Operation>,
         variables: Map<String, Value>,
-        context: RequestContext,
+        context: Arc<RequestContext>,
     ) -> BoxStream<'static, Response> {
         let _ = (operation, variables, context);
         Box::pin(futures::stream::empty())

@@ -9,6 +9,8 @@
 //! - `execute`: fetches as their inputs arrive, one arena for all answers, one pass to write the response
 //! - `transport`: a call in this process, or HTTP
 
+mod authorize;
+mod compile;
 mod context;
 mod engine;
 mod error;
@@ -24,5 +26,6 @@ pub use error::{EngineError, ErrorCode, GraphQLError, Location, PathSegment, Pre
 pub use operation::{Operation, ParsedOperation};
 pub use response::{FetchTrace, Response, Trace};
 pub use transport::{
-    HttpClient, HttpOptions, HttpSubgraph, LocalError, LocalResponse, LocalSubgraph, Subgraphs, Transport,
+    HttpClient, HttpOptions, HttpSubgraph, LocalError, LocalResponse, LocalSubgraph, Prepared, Subgraphs,
+    Transport,
 };

@@ -269,6 +269,9 @@ fn plain_length(text: &[u8]) -> usize {
 
 /// The text of a string without its quotes, escapes resolved. A lone surrogate becomes U+FFFD.
 pub(crate) fn unescape(inside: &[u8]) -> String {
+    if memchr::memchr(b'\\', inside).is_none() {
+        return String::from_utf8_lossy(inside).into_owned();
+    }
     let mut out = Vec::with_capacity(inside.len());
     let mut at = 0;
     while at < inside.len() {

@@ -1,6 +1,7 @@
 //! Subgraphs in this process: a trait that they implement, and the value trees they answer with.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use async_graphql_value::{ConstValue, Variables};
 use futures::future::BoxFuture;
@@ -16,24 +17,27 @@ use crate::error::PathSegment;
 pub trait LocalSubgraph: Send + Sync + 'static {
     /// Parses a document that will be executed again and again; called once for each fetch of a plan. The
     /// result comes back in every [`LocalSubgraph::call`].
-    fn prepare(&self, document: &str) -> Box<dyn Any + Send + Sync>;
+    fn prepare(&self, document: &str) -> Prepared;
 
     /// Executes a query or mutation.
     fn call<'a>(
         &'a self,
-        prepared: &'a (dyn Any + Send + Sync),
+        prepared: &'a Prepared,
         variables: Variables,
         context: &'a RequestContext,
     ) -> BoxFuture<'a, LocalResponse>;
 
-    /// Executes a subscription: one response for each event.
-    fn subscribe<'a>(
-        &'a self,
-        prepared: &'a (dyn Any + Send + Sync),
+    /// Executes a subscription: one response for each event, until the stream is dropped.
+    fn subscribe(
+        self: Arc<Self>,
+        prepared: Prepared,
         variables: Variables,
-        context: &'a RequestContext,
-    ) -> BoxStream<'a, LocalResponse>;
+        context: Arc<RequestContext>,
+    ) -> BoxStream<'static, LocalResponse>;
 }
+
+/// A document as a [`LocalSubgraph`] has parsed it: whatever it likes.
+pub type Prepared = Arc<dyn Any + Send + Sync>;
 
 /// What a subgraph in this process answers.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,6 @@ mod http;
 mod local;
 mod sse;
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 pub use self::http::{HttpClient, HttpOptions, HttpSubgraph};
-pub use self::local::{LocalError, LocalResponse, LocalSubgraph};
+pub use self::local::{LocalError, LocalResponse, LocalSubgraph, Prepared};
 use crate::RequestContext;
 use crate::error::ErrorCode;
 
@@ -89,7 +88,7 @@ impl CallError {
 
 /// A request to a subgraph, in the form its transport takes.
 pub(crate) enum Call<'a> {
-    Local { subgraph: &'a dyn LocalSubgraph, prepared: &'a (dyn Any + Send + Sync), variables: Variables },
+    Local { subgraph: &'a dyn LocalSubgraph, prepared: &'a Prepared, variables: Variables },
     Http { subgraph: &'a HttpSubgraph, name: &'a str, body: Bytes },
 }
 
