@@ -9,6 +9,7 @@
 //! Everything is pure: text in, text out, the same text for the same subgraphs in any order.
 
 mod api;
+mod authorization;
 mod check;
 mod error;
 mod federation;

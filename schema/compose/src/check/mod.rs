@@ -1,5 +1,6 @@
 //! What must hold of the supergraph as a whole.
 
+mod authorization;
 mod inaccessible;
 mod interfaces;
 
@@ -11,6 +12,7 @@ use crate::subgraph::Graph;
 /// Checks the merged schema before it is printed.
 pub(crate) fn all(schema: &Schema, graphs: &[Graph]) -> Result<(), Vec<CompositionError>> {
     let mut errors = interfaces::check(schema, graphs);
-    errors.extend(inaccessible::check(schema));
+    errors.extend(inaccessible::check(schema, graphs));
+    errors.extend(authorization::check(schema, graphs));
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }

@@ -1,12 +1,11 @@
 //! Directives on a merged element: each subgraph's, combined in the way that is right for each.
 
-use std::collections::BTreeSet;
-
-use apollo_compiler::ast::{Directive, Value};
-use apollo_compiler::{Name, Node, name};
+use apollo_compiler::ast::Directive;
+use apollo_compiler::{Node, name};
 
 use super::Merger;
 use super::links::renamed;
+use crate::authorization::{Alternatives, alternatives, both, printed};
 use crate::federation;
 use crate::hint::{Hint, HintCode};
 use crate::join::Application;
@@ -132,54 +131,5 @@ impl Merger<'_> {
                 merged.push(directive);
             }
         }
-    }
-}
-
-/// Sets of scopes or policies, any one of which suffices.
-type Alternatives = BTreeSet<BTreeSet<String>>;
-
-fn alternatives(directive: &Directive, argument: &Name) -> Option<Alternatives> {
-    let list = directive.specified_argument_by_name(argument)?.as_list()?;
-    let set = |inner: &Node<Value>| {
-        let names = inner.as_list().unwrap_or_default();
-        names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
-    };
-    Some(list.iter().map(set).collect())
-}
-
-/// What satisfies both: each combination, without those that ask for more than another.
-fn both(one: Alternatives, other: Alternatives) -> Alternatives {
-    let combined: Alternatives =
-        one.iter().flat_map(|a| other.iter().map(move |b| a.union(b).cloned().collect())).collect();
-    let asks_too_much =
-        |set: &BTreeSet<String>| combined.iter().any(|smaller| smaller != set && smaller.is_subset(set));
-    combined.iter().filter(|set| !asks_too_much(set)).cloned().collect()
-}
-
-fn printed(alternatives: &Alternatives) -> Value {
-    let set = |names: &BTreeSet<String>| {
-        Node::new(Value::List(names.iter().map(|name| Node::new(Value::String(name.clone()))).collect()))
-    };
-    Value::List(alternatives.iter().map(set).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sets(text: &[&[&str]]) -> Alternatives {
-        text.iter().map(|set| set.iter().map(|name| (*name).to_owned()).collect()).collect()
-    }
-
-    #[test]
-    fn scopes_of_two_subgraphs_must_both_be_satisfied() {
-        let merged = both(sets(&[&["a", "b"], &["c"]]), sets(&[&["d"], &["c"]]));
-        assert_eq!(merged, sets(&[&["a", "b", "d"], &["c"]]));
-    }
-
-    #[test]
-    fn equal_demands_stay_as_they_are() {
-        let once = sets(&[&["a"], &["b", "c"]]);
-        assert_eq!(both(once.clone(), once.clone()), once);
     }
 }

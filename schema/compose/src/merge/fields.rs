@@ -89,7 +89,7 @@ impl<'a> Merger<'a> {
             return None;
         };
         if kind == Kind::Object {
-            self.check_sharing(ty, &coordinate, &resolving);
+            self.check_sharing(ty, &coordinate, &sources);
         }
         let ty_merged = self.field_type(&coordinate, &resolving).unwrap_or_else(|| first.field.ty.clone());
         self.use_output(ty_merged.inner_named_type());
@@ -115,15 +115,19 @@ impl<'a> Merger<'a> {
     }
 
     /// A field that several subgraphs resolve must be shareable in all of them.
-    fn check_sharing(&mut self, ty: &Name, coordinate: &str, resolving: &[&FieldSource<'a>]) {
-        // A progressive override leaves two subgraphs resolving the field, by turns.
-        let at_once: Vec<&&FieldSource> =
-            resolving.iter().filter(|source| source.overridden.is_none()).collect();
+    fn check_sharing(&mut self, ty: &Name, coordinate: &str, sources: &[FieldSource<'a>]) {
+        let name = &sources[0].field.name;
+        // A progressive override leaves two subgraphs resolving the field, by turns; what is external but
+        // provided is resolved here too, in some places.
+        let at_once: Vec<&FieldSource> = sources
+            .iter()
+            .filter(|source| source.overridden.is_none())
+            .filter(|source| !source.external || self.graphs[source.graph].facts.is_provided(ty, name))
+            .collect();
         if at_once.len() < 2 {
             return;
         }
-        let name = &at_once[0].field.name;
-        let shareable = |source: &&&&FieldSource| {
+        let shareable = |source: &&&FieldSource| {
             ty != "Subscription" && self.graphs[source.graph].facts.is_shareable(ty, name)
         };
         let refusing: Vec<usize> =

@@ -1,6 +1,7 @@
 //! Subgraphs → one supergraph: each type from all the subgraphs that have it.
 
 mod arguments;
+mod authorization;
 mod composed;
 mod directives;
 mod enums;
@@ -85,6 +86,7 @@ impl<'a> Merger<'a> {
         let sources = sources(self.graphs);
         let mut kinds: BTreeMap<&Name, Kind> = BTreeMap::new();
         for (name, sources) in &sources {
+            self.check_base(name, sources);
             if let Some(kind) = self.kind(name, sources) {
                 kinds.insert(*name, kind);
             }
@@ -101,6 +103,7 @@ impl<'a> Merger<'a> {
             }
         }
         self.add_interface_object_fields(&mut merged);
+        authorization::propagate(&mut merged);
         let mut schema = Schema::new();
         schema.types.retain(|_, ty| ty.is_built_in());
         schema.schema_definition = Node::new(self.schema_definition(&merged));
@@ -108,6 +111,23 @@ impl<'a> Merger<'a> {
         schema.types.extend(self.link_types());
         schema.types.extend(merged);
         schema
+    }
+
+    /// A type that is extended must be defined somewhere.
+    fn check_base(&mut self, name: &Name, sources: &Sources<'a>) {
+        let is_root = ["Query", "Mutation", "Subscription"].contains(&name.as_str());
+        let extended = |ty: &ExtendedType| {
+            ty.iter_origins().next().is_some()
+                && ty.iter_origins().all(|origin| origin.extension_id().is_some())
+        };
+        if !is_root && sources.iter().all(|(_, ty)| extended(ty)) {
+            let message = format!(
+                "type \"{name}\" is an extension type in {}, but there is no type definition for \"{name}\" in any subgraph",
+                self.named(sources.iter().map(|source| source.0))
+            );
+            let error = CompositionError::new(ErrorCode::ExtensionWithNoBase, message);
+            self.errors.push(error.at(self.places(sources.iter().map(|source| source.0), name)));
+        }
     }
 
     /// What the type is; an error when subgraphs disagree.

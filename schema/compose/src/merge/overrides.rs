@@ -65,24 +65,26 @@ impl Applied<'_> {
         let label = text(self.directive, "label").map(str::to_owned);
         let mut refuse = |code, message: String| {
             errors.push(CompositionError::within(code, &to.name, coordinate.as_str(), message));
-            None
         };
+        // A bad label is told, and the field is taken for overridden all the same.
         if from_name == to.name {
             let message = format!(
                 "source and destination subgraphs \"{from_name}\" are the same for overridden field \"{coordinate}\""
             );
-            return refuse(ErrorCode::OverrideFromSelfError, message);
+            refuse(ErrorCode::OverrideFromSelfError, message);
+            return None;
         }
         if let Some(label) = label.as_ref().filter(|label| !is_label(label)) {
             let message = format!(
                 "invalid @override label \"{label}\" on field \"{coordinate}\": it must be a name or percent(0 to 100)"
             );
-            return refuse(ErrorCode::OverrideLabelInvalid, message);
+            refuse(ErrorCode::OverrideLabelInvalid, message);
         }
         if to.facts.is_external(self.ty, name) {
             let message =
                 format!("@override cannot be used on field \"{coordinate}\", since it is marked @external");
-            return refuse(ErrorCode::OverrideCollisionWithAnotherDirective, message);
+            refuse(ErrorCode::OverrideCollisionWithAnotherDirective, message);
+            return None;
         }
         let Some(from) = self.graphs.iter().position(|graph| graph.name == from_name) else {
             let message = format!(
@@ -110,7 +112,8 @@ impl Applied<'_> {
             let message = format!(
                 "field \"{coordinate}\" on subgraph \"{from_name}\" is also marked with @override: only one @override is allowed per field"
             );
-            return refuse(ErrorCode::OverrideSourceHasOverride, message);
+            refuse(ErrorCode::OverrideSourceHasOverride, message);
+            return None;
         }
         for other in [federation::REQUIRES, federation::PROVIDES] {
             if overridden.directives.has(other) {
@@ -118,7 +121,8 @@ impl Applied<'_> {
                     "@override cannot be used on field \"{coordinate}\", since \"{coordinate}\" on \"{from_name}\" is marked with directive @{}",
                     federation::short(other)
                 );
-                return refuse(ErrorCode::OverrideCollisionWithAnotherDirective, message);
+                refuse(ErrorCode::OverrideCollisionWithAnotherDirective, message);
+                return None;
             }
         }
         self.hint(&coordinate, source, label.is_some(), hints);

@@ -10,6 +10,8 @@ use super::{Graph, fields, interfaces};
 use crate::error::{CompositionError, ErrorCode};
 use crate::federation;
 
+const DEMANDS: [&str; 3] = [federation::AUTHENTICATED, federation::REQUIRES_SCOPES, federation::POLICY];
+
 /// A type that has a root's usual name must be that root.
 pub(super) fn root_names(
     subgraph: &str,
@@ -70,17 +72,45 @@ fn object(graph: &Graph, name: &Name, ty: &ExtendedType, errors: &mut Vec<Compos
         return;
     }
     for field in fields(ty) {
-        let unused = graph.facts.is_external(name, &field.name)
+        let is_unused = graph.facts.is_external(name, &field.name)
             && !graph.facts.is_selected(name, &field.name)
             && !satisfies_interface(graph, ty, &field.name);
-        if unused {
-            let coordinate = format!("{name}.{}", field.name);
-            let message = format!(
-                "field \"{coordinate}\" is marked @external but is not used in any federation directive \
-                 (@key, @provides, @requires) or to satisfy an interface; remove it, or the @external directive"
-            );
-            errors.push(error(graph, ErrorCode::ExternalUnused, &coordinate, message));
+        if is_unused {
+            errors.push(unused(graph, &format!("{name}.{}", field.name)));
         }
+    }
+    auth_on_interface_object(graph, name, ty, errors);
+}
+
+fn unused(graph: &Graph, coordinate: &str) -> CompositionError {
+    let message = format!(
+        "field \"{coordinate}\" is marked @external but is not used in any federation directive \
+         (@key, @provides, @requires) or to satisfy an interface; remove it, or the @external directive"
+    );
+    error(graph, ErrorCode::ExternalUnused, coordinate, message)
+}
+
+/// Interfaces take their demands from their implementations.
+fn demands_on_interface(graph: &Graph, coordinate: &str, directives: &[&str]) -> Vec<CompositionError> {
+    let told = |directive: &&str| {
+        let message = format!(
+            "invalid use of @{} on \"{coordinate}\": it cannot be applied on interfaces, interface fields and interface objects",
+            federation::short(directive)
+        );
+        error(graph, ErrorCode::AuthRequirementsAppliedOnInterface, coordinate, message)
+    };
+    directives.iter().map(told).collect()
+}
+
+fn auth_on_interface_object(
+    graph: &Graph,
+    name: &Name,
+    ty: &ExtendedType,
+    errors: &mut Vec<CompositionError>,
+) {
+    if ty.directives().has(federation::INTERFACE_OBJECT) {
+        let demands: Vec<&str> = DEMANDS.into_iter().filter(|demand| ty.directives().has(demand)).collect();
+        errors.extend(demands_on_interface(graph, name, &demands));
     }
 }
 
@@ -92,6 +122,8 @@ fn interface(graph: &Graph, name: &Name, ty: &ExtendedType, errors: &mut Vec<Com
     if graph.is_federation_1() {
         return;
     }
+    let demands: Vec<&str> = DEMANDS.into_iter().filter(|demand| ty.directives().has(demand)).collect();
+    errors.extend(demands_on_interface(graph, name, &demands));
     for field in fields(ty) {
         let coordinate = format!("{name}.{}", field.name);
         let forbidden = [
@@ -99,6 +131,11 @@ fn interface(graph: &Graph, name: &Name, ty: &ExtendedType, errors: &mut Vec<Com
             (federation::SHAREABLE, ErrorCode::InvalidShareableUsage),
             (federation::OVERRIDE, ErrorCode::OverrideOnInterface),
         ];
+        if field.directives.has(federation::EXTERNAL) && !graph.facts.is_selected(name, &field.name) {
+            errors.push(unused(graph, &coordinate));
+        }
+        let demands: Vec<&str> = DEMANDS.into_iter().filter(|demand| field.directives.has(demand)).collect();
+        errors.extend(demands_on_interface(graph, &coordinate, &demands));
         for (directive, code) in forbidden {
             if field.directives.has(directive) {
                 let short = federation::short(directive);
@@ -200,7 +237,7 @@ fn field_set(graph: &Graph, used: &FieldSetUse, errors: &mut Vec<CompositionErro
     }
     let mut found = Vec::new();
     field_sets::each_field(selection, &mut |parent, field| {
-        selected_field(used, parent, field, &mut found);
+        selected_field(graph, used, parent, field, &mut found);
         if !field.directives.is_empty() {
             found.push((codes.directive, "directives are not allowed in a field set".to_owned()));
         }
@@ -217,6 +254,7 @@ fn field_set(graph: &Graph, used: &FieldSetUse, errors: &mut Vec<CompositionErro
 type Problems = Vec<(ErrorCode, String)>;
 
 fn selected_field(
+    graph: &Graph,
     used: &FieldSetUse,
     parent: &Name,
     field: &apollo_compiler::executable::Field,
@@ -224,7 +262,16 @@ fn selected_field(
 ) {
     let has_arguments = !field.definition.arguments.is_empty();
     let target = format!("{parent}.{}", field.name);
+    let is_abstract = matches!(
+        graph.get(field.definition.ty.inner_named_type()),
+        Some(ExtendedType::Interface(_) | ExtendedType::Union(_))
+    );
     match used.purpose {
+        Purpose::Key if is_abstract => {
+            let problem =
+                format!("field \"{target}\" is of an interface or union type, which is not allowed in a key");
+            found.push((ErrorCode::KeyFieldsSelectInvalidType, problem));
+        }
         Purpose::Key if has_arguments => {
             found.push((
                 ErrorCode::KeyFieldsHasArgs,

@@ -21,6 +21,8 @@ pub(crate) struct Facts {
     shareable: FxHashSet<Coordinate>,
     /// Fields that some field set selects.
     selected: FxHashSet<Coordinate>,
+    /// Fields that some `@provides` selects.
+    provided: FxHashSet<Coordinate>,
 }
 
 impl Facts {
@@ -32,6 +34,7 @@ impl Facts {
             nominally_external: extension_keys(&field_sets),
             shareable: FxHashSet::default(),
             selected: FxHashSet::default(),
+            provided: FxHashSet::default(),
             field_sets,
         };
         facts.collect_selected(schema);
@@ -62,8 +65,12 @@ impl Facts {
                 let concrete = implementers.get(parent).into_iter().flat_map(|found| found.iter());
                 for ty in concrete.chain([parent]) {
                     let coordinate = (ty.clone(), field.name.clone());
-                    if used.purpose == Purpose::Key {
+                    // Whoever provides a field knows that others resolve it.
+                    if used.purpose != Purpose::Requires {
                         self.shareable.insert(coordinate.clone());
+                    }
+                    if used.purpose == Purpose::Provides {
+                        self.provided.insert(coordinate.clone());
                     }
                     self.selected.insert(coordinate);
                 }
@@ -88,6 +95,11 @@ impl Facts {
     /// Does a `@key`, `@requires` or `@provides` of this subgraph select the field?
     pub fn is_selected(&self, ty: &Name, field: &Name) -> bool {
         self.selected.contains(&(ty.clone(), field.clone()))
+    }
+
+    /// Does the subgraph resolve the field in some places only?
+    pub fn is_provided(&self, ty: &Name, field: &Name) -> bool {
+        self.provided.contains(&(ty.clone(), field.clone()))
     }
 
     pub fn keys<'a>(&'a self, ty: &'a Name) -> impl Iterator<Item = &'a FieldSetUse> {

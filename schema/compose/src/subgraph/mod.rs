@@ -8,7 +8,7 @@ mod read;
 mod rename;
 
 pub(crate) use self::facts::Facts;
-pub(crate) use self::field_sets::Purpose;
+pub(crate) use self::field_sets::{Purpose, each_field};
 pub(crate) use self::read::read;
 
 use apollo_compiler::Name;

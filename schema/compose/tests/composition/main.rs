@@ -1,0 +1,7 @@
+//! Composition from outside: the corpus of small cases, the shop, and the composers on npm beside ours.
+
+mod corpus;
+mod javascript;
+mod node;
+mod shop;
+mod subgraphs;
