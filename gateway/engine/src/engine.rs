@@ -3,12 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use apollo_compiler::Name;
+use apollo_compiler::collections::HashMap;
+use apollo_compiler::schema::Implementers;
 use futures::stream::BoxStream;
 use serde_json::{Map, Value};
 use supergraph::Supergraph;
 
+use crate::compile::type_names::TypeNames;
 use crate::operation::{Operation, ParsedOperation};
-use crate::transport::Subgraphs;
+use crate::transport::{Sharing, Subgraphs};
 use crate::{EngineError, PrepareError, Refusal, RequestContext, Response};
 
 /// Bounds and switches of an engine.
@@ -59,6 +63,11 @@ pub struct Engine {
 pub(crate) struct Inner {
     pub(crate) supergraph: Arc<Supergraph>,
     pub(crate) options: EngineOptions,
+    pub(crate) subgraphs: Subgraphs,
+    pub(crate) names: TypeNames,
+    pub(crate) implementers: HashMap<Name, Implementers>,
+    /// Where identical queries may be joined.
+    pub(crate) sharing: Option<Sharing>,
 }
 
 impl fmt::Debug for Engine {
@@ -82,7 +91,15 @@ impl Engine {
                 return Err(EngineError::MissingSubgraph(subgraph.name.clone()));
             }
         }
-        Ok(Engine { inner: Arc::new(Inner { supergraph, options }) })
+        let inner = Inner {
+            names: TypeNames::of(&supergraph),
+            implementers: supergraph.api_schema().implementers_map(),
+            sharing: options.dedupe.then(Sharing::default),
+            supergraph,
+            options,
+            subgraphs,
+        };
+        Ok(Engine { inner: Arc::new(inner) })
     }
 
     /// The supergraph that this engine serves.

@@ -17,6 +17,13 @@ pub(crate) struct Reported {
     pub(crate) extensions: Map<String, Json>,
 }
 
+impl Reported {
+    /// Only a code says so.
+    pub(crate) fn is_meant_for_clients(&self) -> bool {
+        !self.message.is_empty() && self.extensions.get("code").is_some_and(Json::is_string)
+    }
+}
+
 /// For one reported or failed thing at most so many places are named.
 const MAX_PLACES: usize = 16;
 
@@ -47,6 +54,10 @@ impl Faults {
         if !explained {
             self.push(error);
         }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.errors.is_empty()
     }
 
     pub(crate) fn into_errors(self) -> Vec<GraphQLError> {
@@ -86,9 +97,8 @@ fn segment(value: Json) -> Option<PathSegment> {
 }
 
 /// What the client sees of a reported error: the message only where a code says that it is meant for it.
-fn shown(reported: &Reported, path: Vec<PathSegment>) -> GraphQLError {
-    let has_code = reported.extensions.get("code").is_some_and(Json::is_string);
-    if !has_code || reported.message.is_empty() {
+pub(crate) fn shown(reported: &Reported, path: Vec<PathSegment>) -> GraphQLError {
+    if !reported.is_meant_for_clients() {
         return GraphQLError::new(ErrorCode::Internal, "Internal error").at(path);
     }
     GraphQLError {

@@ -75,11 +75,11 @@ impl<'a> JsonReader<'a> {
         Ok(envelope)
     }
 
-    /// Reads the lists of entities inside `data`: `element` is called at the start of each element, with
-    /// the row of its list among `aliases` and its position, and must step over it.
+    /// Reads the lists of entities inside `data`: `find` knows lists by their keys, and `element` is called
+    /// at the start of each element, with its list and position, and must step over it.
     pub(crate) fn entities(
         &mut self,
-        aliases: &[&str],
+        find: impl Fn(&[u8]) -> Option<usize>,
         mut element: impl FnMut(&mut Self, usize, usize) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
         self.enter(b'{')?;
@@ -88,9 +88,7 @@ impl<'a> JsonReader<'a> {
         while more {
             let key = self.json.key()?;
             self.json.blank();
-            let key = self.unescaped(key);
-            let list = aliases.iter().position(|alias| alias.as_bytes() == &*key);
-            match list {
+            match find(&self.unescaped(key)) {
                 Some(list) if self.json.peek() == Some(b'[') => {
                     self.enter(b'[')?;
                     self.json.blank();

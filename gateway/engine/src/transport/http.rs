@@ -14,7 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
-use super::{Answer, CallError, sse};
+use super::{CallError, sse};
 use crate::RequestContext;
 
 /// Tells a subgraph how many milliseconds are left until its answer is of no use.
@@ -96,12 +96,13 @@ const ACCEPT_JSON: HeaderValue =
 const ACCEPT_EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 impl HttpSubgraph {
-    pub(crate) async fn call(
+    /// Sends a request and receives the whole answer, with its status.
+    pub(crate) async fn send(
         &self,
         name: &str,
         body: Bytes,
         context: &RequestContext,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<(u16, Bytes), CallError> {
         let request = self.request(name, body, context, ACCEPT_JSON);
         let limit = self.http.options.max_response_bytes;
         let call = async {
@@ -113,7 +114,7 @@ impl HttpSubgraph {
                 return Err(CallError::Status(status));
             }
             let body = collect(response.into_body(), limit).await?;
-            Ok(Answer::Json { status: status.as_u16(), body })
+            Ok((status.as_u16(), body))
         };
         let timeout = tokio::time::timeout(self.http.options.call_timeout, call);
         timeout.await.unwrap_or(Err(CallError::Deadline))

@@ -2,6 +2,7 @@
 
 mod http;
 mod local;
+mod sharing;
 mod sse;
 
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use thiserror::Error;
 
 pub use self::http::{HttpClient, HttpOptions, HttpSubgraph};
 pub use self::local::{LocalError, LocalResponse, LocalSubgraph, Prepared};
+pub(crate) use self::sharing::Sharing;
 use crate::RequestContext;
 use crate::error::ErrorCode;
 
@@ -89,7 +91,13 @@ impl CallError {
 /// A request to a subgraph, in the form its transport takes.
 pub(crate) enum Call<'a> {
     Local { subgraph: &'a dyn LocalSubgraph, prepared: &'a Prepared, variables: Variables },
-    Http { subgraph: &'a HttpSubgraph, name: &'a str, body: Bytes },
+    Http {
+        subgraph: &'a HttpSubgraph,
+        name: &'a str,
+        body: Bytes,
+        /// For queries, where identical ones may be joined.
+        sharing: Option<&'a Sharing>,
+    },
 }
 
 /// What a subgraph has answered, in the form its transport gives.
@@ -107,7 +115,15 @@ impl Call<'_> {
             Call::Local { subgraph, prepared, variables } => {
                 Ok(Answer::Local(subgraph.call(prepared, variables, context).await))
             }
-            Call::Http { subgraph, name, body } => subgraph.call(name, body, context).await,
+            Call::Http { subgraph, name, body, sharing } => {
+                let outcome = match (sharing, &context.audience) {
+                    (Some(sharing), Some(audience)) => {
+                        sharing.call(subgraph, name, body, audience.clone(), context).await
+                    }
+                    _ => subgraph.send(name, body, context).await,
+                };
+                outcome.map(|(status, body)| Answer::Json { status, body })
+            }
         }
     }
 }
