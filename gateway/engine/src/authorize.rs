@@ -57,6 +57,10 @@ impl Guards {
         Guards { fields }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     /// What of it the caller does not fulfil.
     pub(crate) fn denials(&self, grant: &Grant) -> Denials {
         let denied = self.fields.iter().filter(|(_, authorization)| !grant.satisfies(authorization));

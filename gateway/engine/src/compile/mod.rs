@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use apollo_compiler::ast::OperationType;
 use async_graphql_value as agv;
-use supergraph::{SubgraphId, Supergraph};
+use supergraph::Supergraph;
 
 use self::conditions::{ConditionId, Conditions};
 use self::projection::Projection;
@@ -31,7 +31,6 @@ use crate::transport::Prepared;
 /// A compiled plan.
 #[derive(Debug)]
 pub(crate) struct Program {
-    pub(crate) operation: OperationType,
     pub(crate) stages: usize,
     pub(crate) fetches: Vec<CompiledFetch>,
     pub(crate) projection: Projection,
@@ -71,7 +70,6 @@ impl Learned {
 
 /// One request to one subgraph.
 pub(crate) struct CompiledFetch {
-    pub(crate) subgraph: SubgraphId,
     pub(crate) name: String,
     pub(crate) document: String,
     /// `{"query":"…","variables":{`
@@ -165,7 +163,6 @@ impl Program {
             }
         }
         Ok(Program {
-            operation: plan.operation,
             stages: plan.stages(),
             fetches,
             projection: Projection::of(client, supergraph, &shapes, denials, &mut conditions),
@@ -219,7 +216,6 @@ impl Compiler<'_> {
             })
             .collect();
         Some(CompiledFetch {
-            subgraph: fetch.subgraph,
             name: self.supergraph.subgraph(fetch.subgraph).name.clone(),
             document,
             head,

@@ -104,6 +104,16 @@ impl Projection {
     }
 }
 
+impl Projection {
+    /// Whether the whole answer is withheld from the caller, and why.
+    pub(crate) fn is_withheld(&self) -> Option<Denial> {
+        self.selections[self.root as usize].iter().find_map(|field| match field.source {
+            OutSource::Denied(denial) => Some(denial),
+            _ => None,
+        })
+    }
+}
+
 struct Builder<'a> {
     supergraph: &'a Supergraph,
     shapes: &'a Shapes<'a>,

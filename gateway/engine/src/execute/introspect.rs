@@ -22,7 +22,9 @@ pub(crate) fn introspect<'k>(
 ) -> Vec<Bytes> {
     let values = operation.variables.iter().zip(variables);
     let values: JsonMap = values
-        .filter_map(|(declared, value)| Some((declared.name.as_str().into(), JsonValue::from(value.clone()?))))
+        .filter_map(|(declared, value)| {
+            Some((declared.name.as_str().into(), JsonValue::from(value.clone()?)))
+        })
         .collect();
     // Coerced before by our own rules, which are those of the specification.
     let values = Valid::assume_valid(values);

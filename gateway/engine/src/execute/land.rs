@@ -122,7 +122,9 @@ impl Run<'_> {
                 }
                 read
             }
-            CompiledKind::Entities { groups } => entities_of_tree(&mut tree, groups, &self.targets[row], data),
+            CompiledKind::Entities { groups } => {
+                entities_of_tree(&mut tree, groups, &self.targets[row], data)
+            }
         };
         let text = tree.into_text();
         let bytes = text.len();

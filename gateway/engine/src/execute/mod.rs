@@ -15,7 +15,7 @@ mod project;
 mod read;
 mod read_local;
 mod run;
+pub(crate) mod subscribe;
 pub(crate) mod variables;
 
-pub(crate) use outgoing::{http_body, local_variables, prepared};
 pub(crate) use run::{Request, Run, stamp};

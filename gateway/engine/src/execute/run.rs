@@ -156,7 +156,8 @@ impl<'a> Run<'a> {
             CompiledKind::Entities { groups } => {
                 let mut targets = Vec::with_capacity(groups.len());
                 for group in groups {
-                    let wanted = group.condition == ALWAYS || self.request.conditions[usize::from(group.condition)];
+                    let wanted =
+                        group.condition == ALWAYS || self.request.conditions[usize::from(group.condition)];
                     targets.push(match wanted {
                         true => Targets::gather(group, &self.arena, &self.request.engine.names, self.root),
                         false => Targets::default(),

@@ -90,7 +90,11 @@ impl CallError {
 
 /// A request to a subgraph, in the form its transport takes.
 pub(crate) enum Call<'a> {
-    Local { subgraph: &'a dyn LocalSubgraph, prepared: &'a Prepared, variables: Variables },
+    Local {
+        subgraph: &'a dyn LocalSubgraph,
+        prepared: &'a Prepared,
+        variables: Variables,
+    },
     Http {
         subgraph: &'a HttpSubgraph,
         name: &'a str,
