@@ -1,0 +1,237 @@
+//! What the catalogue reads, and the memory it keeps of it: a page is read far more often than a product changes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cache::{Cache, Cached};
+use common::id::{ChannelId, ProductId, ReviewId, VariantId};
+use common::{Fault, PageArgs, Timestamp};
+use subgraph::Ports;
+
+use crate::domain::{Categories, Channel, Product, Variant};
+use crate::entity::{category, channel, product, review, variant};
+
+/// How long another process's change may go unseen; this one's changes are seen at once.
+const AGE: Duration = Duration::from_secs(30);
+/// Products and variants kept in memory.
+const KEPT: u64 = 50_000;
+
+/// The catalogue's use cases. Cheap to clone.
+#[derive(Clone)]
+pub struct Catalog {
+    pub(crate) ports: Ports,
+    memory: Arc<Memory>,
+}
+
+struct Memory {
+    products: Cache<ProductId, Arc<Product>>,
+    slugs: Cache<String, ProductId>,
+    variants: Cache<VariantId, Arc<Variant>>,
+    of_product: Cache<ProductId, Arc<[Arc<Variant>]>>,
+    newest_reviews: Cache<(ProductId, u64), Arc<[review::Model]>>,
+    categories: Cached<Categories>,
+    channels: Cached<Vec<Channel>>,
+}
+
+impl Catalog {
+    /// The catalogue in the database of `ports`.
+    pub fn new(ports: &Ports) -> Self {
+        let memory = Memory {
+            products: Cache::new(KEPT, AGE),
+            slugs: Cache::new(KEPT, AGE),
+            variants: Cache::new(KEPT, AGE),
+            of_product: Cache::new(KEPT, AGE),
+            newest_reviews: Cache::new(KEPT / 10, AGE),
+            categories: Cached::new(AGE),
+            channels: Cached::new(AGE),
+        };
+        Self { ports: ports.clone(), memory: Arc::new(memory) }
+    }
+
+    /// The tree of categories.
+    pub async fn categories(&self) -> Result<Arc<Categories>, Fault> {
+        let read = async { category::all(self.ports.database.read()).await.map(Categories::new) };
+        self.memory.categories.get_or_load(read).await.map_err(Fault::from)
+    }
+
+    /// The channel with this code.
+    pub async fn channel(&self, code: &str) -> Result<Channel, Fault> {
+        let channels = self.channels().await?;
+        let found = channels.iter().find(|channel| channel.code == code).cloned();
+        found.ok_or_else(|| Fault::bad_input(format!("There is no channel '{code}'.")))
+    }
+
+    /// The channel with this id.
+    pub async fn channel_by_id(&self, id: ChannelId) -> Result<Option<Channel>, Fault> {
+        Ok(self.channels().await?.iter().find(|channel| channel.id == id).cloned())
+    }
+
+    async fn channels(&self) -> Result<Arc<Vec<Channel>>, Fault> {
+        let read = async {
+            let rows = channel::all(self.ports.database.read()).await?;
+            rows.into_iter().map(Channel::try_from).collect::<Result<Vec<_>, Fault>>()
+        };
+        self.memory.channels.get_or_load(read).await
+    }
+
+    /// Products by id: from memory, and the others in one statement.
+    pub async fn products(&self, ids: Vec<ProductId>) -> Result<HashMap<ProductId, Arc<Product>>, Fault> {
+        let read = |missing| async move {
+            let rows = product::by_ids(self.ports.database.read(), missing).await?;
+            rows.into_iter()
+                .map(|row| Product::try_from(row).map(|product| (product.id, Arc::new(product))))
+                .collect::<Result<Vec<_>, Fault>>()
+        };
+        through(&self.memory.products, ids, read).await
+    }
+
+    /// Products by slug: which product has it comes from memory, and the others from one statement.
+    pub async fn products_by_slug(&self, slugs: Vec<String>) -> Result<HashMap<String, Arc<Product>>, Fault> {
+        let epoch = self.memory.products.epoch();
+        let read = |missing| async move {
+            let rows = product::by_slugs(self.ports.database.read(), missing).await?;
+            rows.into_iter()
+                .map(|row| {
+                    let product = Arc::new(Product::try_from(row)?);
+                    self.memory.products.insert(epoch, product.id, Arc::clone(&product));
+                    Ok((product.slug.clone(), product.id))
+                })
+                .collect::<Result<Vec<_>, Fault>>()
+        };
+        let ids = through(&self.memory.slugs, slugs, read).await?;
+        let products = self.products(ids.values().copied().collect()).await?;
+        let found = ids.into_iter().filter_map(|(slug, id)| Some((slug, Arc::clone(products.get(&id)?))));
+        Ok(found.collect())
+    }
+
+    /// Variants by id: from memory, and the others in one statement.
+    pub async fn variants(&self, ids: Vec<VariantId>) -> Result<HashMap<VariantId, Arc<Variant>>, Fault> {
+        let read = |missing| async move {
+            let rows = variant::by_ids(self.ports.database.read(), missing).await?;
+            rows.into_iter()
+                .map(|row| Variant::try_from(row).map(|variant| (variant.id, Arc::new(variant))))
+                .collect::<Result<Vec<_>, Fault>>()
+        };
+        through(&self.memory.variants, ids, read).await
+    }
+
+    /// Variants by stock keeping unit, in one statement.
+    pub async fn variants_by_sku(&self, skus: Vec<String>) -> Result<HashMap<String, Arc<Variant>>, Fault> {
+        let rows = variant::by_skus(self.ports.database.read(), skus).await?;
+        rows.into_iter()
+            .map(|row| Variant::try_from(row).map(|variant| (variant.sku.clone(), Arc::new(variant))))
+            .collect()
+    }
+
+    /// All variants of products, in the order in which they are shown: from memory, and the others in one statement.
+    pub async fn variants_of(
+        &self,
+        products: Vec<ProductId>,
+    ) -> Result<HashMap<ProductId, Arc<[Arc<Variant>]>>, Fault> {
+        let read = |missing: Vec<ProductId>| async move {
+            let rows = variant::of_products(self.ports.database.read(), missing).await?;
+            let mut grouped: HashMap<ProductId, Vec<Arc<Variant>>> = HashMap::new();
+            for row in rows {
+                grouped.entry(row.product_id).or_default().push(Arc::new(Variant::try_from(row)?));
+            }
+            Ok(grouped.into_iter().map(|(product, variants)| (product, variants.into())).collect())
+        };
+        through(&self.memory.of_product, products, read).await
+    }
+
+    /// Reviews by id, in one statement.
+    pub async fn reviews(&self, ids: Vec<ReviewId>) -> Result<HashMap<ReviewId, review::Model>, Fault> {
+        let rows = review::by_ids(self.ports.database.read(), ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+
+    /// The newest reviews of products, as many as each key says: from memory, and the others in one statement for each
+    /// number asked for, of which a document has few.
+    pub async fn newest_reviews(
+        &self,
+        keys: Vec<(ProductId, u64)>,
+    ) -> Result<HashMap<(ProductId, u64), Arc<[review::Model]>>, Fault> {
+        let read = |missing: Vec<(ProductId, u64)>| async move {
+            let mut by_limit: BTreeMap<u64, Vec<ProductId>> = BTreeMap::new();
+            for (product, limit) in missing {
+                by_limit.entry(limit).or_default().push(product);
+            }
+            let mut found = Vec::new();
+            for (limit, products) in by_limit {
+                let mut grouped: HashMap<ProductId, Vec<review::Model>> =
+                    products.iter().map(|product| (*product, Vec::new())).collect();
+                for row in review::newest(self.ports.database.read(), products, limit).await? {
+                    grouped.entry(row.product_id).or_default().push(row);
+                }
+                found.extend(grouped.into_iter().map(|(product, reviews)| ((product, limit), reviews.into())));
+            }
+            Ok(found)
+        };
+        through(&self.memory.newest_reviews, keys, read).await
+    }
+
+    /// The reviews of a product after a place in the order newest first.
+    pub async fn older_reviews(
+        &self,
+        product: ProductId,
+        after: (Timestamp, ReviewId),
+        page: &PageArgs,
+    ) -> Result<Vec<review::Model>, Fault> {
+        Ok(review::older_than(self.ports.database.read(), product, after, page.limit()).await?)
+    }
+
+    /// The active products of a category and those below it, newest first.
+    pub async fn products_of_category(
+        &self,
+        id: common::id::CategoryId,
+        page: &PageArgs,
+    ) -> Result<Vec<Arc<Product>>, Fault> {
+        let after = match &page.after {
+            Some(cursor) => Some((Timestamp(cursor.key(0, 2)?), cursor.key(1, 2)?)),
+            None => None,
+        };
+        let categories = self.categories().await?.with_descendants(id);
+        let rows = product::in_categories(self.ports.database.read(), categories, after, page.limit()).await?;
+        rows.into_iter().map(|row| Product::try_from(row).map(Arc::new)).collect()
+    }
+
+    /// Forgets what is known of a product, after a commit that changed it.
+    pub(crate) fn forget(&self, id: ProductId, slugs: &[String]) {
+        self.memory.products.invalidate(&id);
+        self.memory.of_product.invalidate(&id);
+        // Reviews are kept by page size: forgetting all of them is rarer than it is dear.
+        self.memory.newest_reviews.clear();
+        for slug in slugs {
+            self.memory.slugs.invalidate(slug);
+        }
+    }
+}
+
+/// Looks keys up in a cache and reads the missing ones together.
+async fn through<K, V, F, Fut>(cache: &Cache<K, V>, keys: Vec<K>, read: F) -> Result<HashMap<K, V>, Fault>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    F: FnOnce(Vec<K>) -> Fut,
+    Fut: Future<Output = Result<Vec<(K, V)>, Fault>>,
+{
+    let epoch = cache.epoch();
+    let mut found = HashMap::with_capacity(keys.len());
+    let mut missing = Vec::new();
+    for key in keys {
+        match cache.get(&key) {
+            Some(value) => drop(found.insert(key, value)),
+            None => missing.push(key),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    for (key, value) in read(missing).await? {
+        cache.insert(epoch, key.clone(), value.clone());
+        found.insert(key, value);
+    }
+    Ok(found)
+}
