@@ -63,15 +63,17 @@ impl MigrationTrait for Step {
     }
 }
 
-struct Migrations(fn() -> Vec<Step>);
+/// Lists of steps, run one after the other.
+struct Migrations(Vec<fn() -> Vec<Step>>);
 
 impl MigratorTraitSelf for Migrations {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        (self.0)().into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
+        let steps = self.0.iter().flat_map(|steps| steps());
+        steps.map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }
 }
 
-/// Brings a database to the newest version; what is done already is left alone.
-pub async fn migrate(database: &Database, steps: fn() -> Vec<Step>) -> Result<(), Fault> {
+/// Brings a database to the newest version of these lists of steps; what is done already is left alone.
+pub async fn migrate(database: &Database, steps: Vec<fn() -> Vec<Step>>) -> Result<(), Fault> {
     Migrations(steps).up(database.schema(), None).await.map_err(Fault::from)
 }

@@ -10,6 +10,7 @@ mod live;
 mod peers;
 mod ports;
 mod sdl;
+pub mod seeding;
 mod serve;
 pub mod testing;
 
@@ -26,5 +27,6 @@ use database::Step;
 pub fn migrations() -> Vec<Step> {
     let mut steps = messaging::migrations();
     steps.extend(idempotency::migrations());
+    steps.extend(seeding::migrations());
     steps
 }

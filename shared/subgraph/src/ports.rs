@@ -73,9 +73,9 @@ impl Ports {
     ) -> Result<Database, PortsError> {
         let database =
             Database::connect(url).await.map_err(|source| PortsError::Connect { subgraph: name, source })?;
-        for steps in [crate::migrations as fn() -> Vec<Step>, steps] {
-            migrate(name, &database, steps).await?;
-        }
+        database::migrate(&database, vec![crate::migrations, steps])
+            .await
+            .map_err(|fault| PortsError::Migrate { subgraph: name, fault })?;
         Ok(database)
     }
 
@@ -83,12 +83,4 @@ impl Ports {
     pub async fn publish<E: Event>(&self, tx: &database::Tx, event: &E) -> Result<(), Fault> {
         messaging::append(&self.database, tx, &self.clock, &self.ids, event).await
     }
-}
-
-async fn migrate(
-    name: &'static str,
-    database: &Database,
-    steps: fn() -> Vec<Step>,
-) -> Result<(), PortsError> {
-    database::migrate(database, steps).await.map_err(|fault| PortsError::Migrate { subgraph: name, fault })
 }

@@ -13,8 +13,8 @@ mod service;
 
 use subgraph::{Ports, Subgraph};
 
+pub use crate::seed::{rows as seed_rows, seed};
 pub use migration::migrations;
-pub use seed::seed;
 
 /// The subgraph's name in the supergraph.
 pub const NAME: &str = "products";

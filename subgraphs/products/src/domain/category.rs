@@ -80,7 +80,8 @@ mod tests {
     fn a_category_knows_what_is_above_and_below() {
         let ids = Ids::counted();
         let [root, middle, leaf]: [CategoryId; 3] = [ids.next(), ids.next(), ids.next()];
-        let row = |id, parent_id| Model { id, parent_id, slug: String::new(), name: String::new(), position: 0 };
+        let row =
+            |id, parent_id| Model { id, parent_id, slug: String::new(), name: String::new(), position: 0 };
         let tree = Categories::new(vec![row(root, None), row(middle, Some(root)), row(leaf, Some(middle))]);
         assert_eq!(tree.ancestors(leaf), [middle, root]);
         assert_eq!(tree.with_descendants(middle), [middle, leaf]);
@@ -91,7 +92,8 @@ mod tests {
     fn a_circle_in_the_data_ends() {
         let ids = Ids::counted();
         let [one, two]: [CategoryId; 2] = [ids.next(), ids.next()];
-        let row = |id, parent_id| Model { id, parent_id, slug: String::new(), name: String::new(), position: 0 };
+        let row =
+            |id, parent_id| Model { id, parent_id, slug: String::new(), name: String::new(), position: 0 };
         let tree = Categories::new(vec![row(one, Some(two)), row(two, Some(one))]);
         assert_eq!(tree.ancestors(one).len(), DEEPEST);
     }

@@ -44,7 +44,11 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<ReviewId>) -> Result<Vec
 }
 
 /// The newest `limit` of each of these products, in one statement.
-pub async fn newest(db: &impl ConnectionTrait, products: Vec<ProductId>, limit: u64) -> Result<Vec<Model>, DbErr> {
+pub async fn newest(
+    db: &impl ConnectionTrait,
+    products: Vec<ProductId>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
     let place = Expr::cust("ROW_NUMBER() OVER (PARTITION BY product_id ORDER BY created_at DESC, id DESC)");
     let ranked: SelectStatement = Query::select()
         .columns(COLUMNS)

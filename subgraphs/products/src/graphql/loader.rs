@@ -27,7 +27,8 @@ impl Loaders {
     /// Fresh loaders over a catalogue.
     pub fn new(catalog: &Catalog) -> Self {
         let over = || catalog.clone();
-        let (one, two, three, four, five, six, seven) = (over(), over(), over(), over(), over(), over(), over());
+        let (one, two, three, four, five, six, seven) =
+            (over(), over(), over(), over(), over(), over(), over());
         Self {
             products: Loader::new(move |ids| {
                 let catalog = one.clone();

@@ -15,7 +15,11 @@ use crate::service::Catalog;
 
 /// Anything that has an id.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "The id: opaque, unique in the whole shop, and naming its type."))]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "The id: opaque, unique in the whole shop, and naming its type."
+))]
 pub enum Node {
     Product(Product),
     ProductVariant(ProductVariant),
@@ -93,7 +97,9 @@ pub async fn load(context: &Context<'_>, id: &ID) -> Result<Option<Node>> {
             Err(_) => None,
         },
         id::Variant::PREFIX => match id.parse() {
-            Ok(id) => loaders.variants.load(id).await?.map(|variant| Node::ProductVariant(ProductVariant(variant))),
+            Ok(id) => {
+                loaders.variants.load(id).await?.map(|variant| Node::ProductVariant(ProductVariant(variant)))
+            }
             Err(_) => None,
         },
         id::Review::PREFIX => match id.parse() {
@@ -116,7 +122,9 @@ fn reference(prefix: &str, id: &ID) -> Option<Node> {
         id::User::PREFIX => id.parse::<id::UserId>().ok().map(|_| Node::User(User { id: id.clone() })),
         id::Cart::PREFIX => id.parse::<id::CartId>().ok().map(|_| Node::Cart(Cart { id: id.clone() })),
         id::Order::PREFIX => id.parse::<id::OrderId>().ok().map(|_| Node::Order(Order { id: id.clone() })),
-        id::Payment::PREFIX => id.parse::<id::PaymentId>().ok().map(|_| Node::Payment(Payment { id: id.clone() })),
+        id::Payment::PREFIX => {
+            id.parse::<id::PaymentId>().ok().map(|_| Node::Payment(Payment { id: id.clone() }))
+        }
         _ => None,
     }
 }

@@ -119,7 +119,10 @@ impl Product {
 
     /// What is said of the product, as HTML that is safe to show.
     async fn description_html(&self, context: &Context<'_>) -> String {
-        self.0.text(&viewer(context).context.locale).map(|text| text.description_html.clone()).unwrap_or_default()
+        self.0
+            .text(&viewer(context).context.locale)
+            .map(|text| text.description_html.clone())
+            .unwrap_or_default()
     }
 
     /// Who makes it.
@@ -198,7 +201,9 @@ impl Product {
         let wanted = |variant: &&Arc<domain::Variant>| {
             let has = &variant.details.options;
             has.len() == options.len()
-                && options.iter().all(|want| has.iter().any(|(name, value)| *name == want.name && *value == want.value))
+                && options
+                    .iter()
+                    .all(|want| has.iter().any(|(name, value)| *name == want.name && *value == want.value))
         };
         Ok(all.iter().find(wanted).cloned().map(ProductVariant))
     }

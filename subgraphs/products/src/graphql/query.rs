@@ -36,7 +36,9 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The product's id.")] id: Option<ID>,
-        #[graphql(desc = "The product's unique name in URLs. Ignored where `id` is given.")] slug: Option<String>,
+        #[graphql(desc = "The product's unique name in URLs. Ignored where `id` is given.")] slug: Option<
+            String,
+        >,
     ) -> Result<Option<Product>> {
         let loaders = Loaders::of(context)?;
         let found = match (id, slug) {
@@ -56,7 +58,9 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The category's id.")] id: Option<ID>,
-        #[graphql(desc = "The category's unique name in URLs. Ignored where `id` is given.")] slug: Option<String>,
+        #[graphql(desc = "The category's unique name in URLs. Ignored where `id` is given.")] slug: Option<
+            String,
+        >,
     ) -> Result<Option<Category>> {
         let categories = part::<Catalog>(context)?.categories().await?;
         let found = match (id, slug) {
@@ -120,7 +124,11 @@ impl Query {
     }
 
     #[graphql(entity)]
-    async fn find_variant_by_sku(&self, context: &Context<'_>, sku: String) -> Result<Option<ProductVariant>> {
+    async fn find_variant_by_sku(
+        &self,
+        context: &Context<'_>,
+        sku: String,
+    ) -> Result<Option<ProductVariant>> {
         Ok(Loaders::of(context)?.variants_by_sku.load(sku).await?.map(ProductVariant))
     }
 

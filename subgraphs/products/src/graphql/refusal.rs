@@ -52,7 +52,9 @@ impl From<ReviewRefusal> for CatalogUserError {
         match refusal {
             ReviewRefusal::BadRating => Self::new(Invalid, "A rating is a number from 1 to 5.", "rating"),
             ReviewRefusal::TitleTooLong => Self::new(Invalid, "A title has at most 120 characters.", "title"),
-            ReviewRefusal::BodyTooLong => Self::new(Invalid, "A review has at most 5,000 characters.", "body"),
+            ReviewRefusal::BodyTooLong => {
+                Self::new(Invalid, "A review has at most 5,000 characters.", "body")
+            }
             ReviewRefusal::NotFound => Self::new(NotFound, "There is no such product.", "productId"),
             ReviewRefusal::ReviewedBefore => {
                 Self::new(NotEligible, "You have reviewed this product before.", "productId")

@@ -13,7 +13,9 @@ pub fn migrations() -> Vec<Step> {
         Step { name: "m0003_product", change: product_table },
         Step {
             name: "m0004_product_category",
-            change: || Change::index("product_category", "product", &["category_id", "created_at", "id"], false),
+            change: || {
+                Change::index("product_category", "product", &["category_id", "created_at", "id"], false)
+            },
         },
         Step { name: "m0005_variant", change: variant_table },
         Step {

@@ -165,7 +165,8 @@ impl Catalog {
                 for row in review::newest(self.ports.database.read(), products, limit).await? {
                     grouped.entry(row.product_id).or_default().push(row);
                 }
-                found.extend(grouped.into_iter().map(|(product, reviews)| ((product, limit), reviews.into())));
+                found
+                    .extend(grouped.into_iter().map(|(product, reviews)| ((product, limit), reviews.into())));
             }
             Ok(found)
         };
@@ -193,7 +194,8 @@ impl Catalog {
             None => None,
         };
         let categories = self.categories().await?.with_descendants(id);
-        let rows = product::in_categories(self.ports.database.read(), categories, after, page.limit()).await?;
+        let rows =
+            product::in_categories(self.ports.database.read(), categories, after, page.limit()).await?;
         rows.into_iter().map(|row| Product::try_from(row).map(Arc::new)).collect()
     }
 

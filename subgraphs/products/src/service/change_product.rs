@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use common::id::ProductId;
 use common::{Failure, Fault, settle};
 use database::{ScopedFutureExt, Tx, is_duplicate};
-use events::products::{CategorySnapshot, ListPrice, Localised, ProductSnapshot, ProductsEvent, VariantSnapshot};
+use events::products::{
+    CategorySnapshot, ListPrice, Localised, ProductSnapshot, ProductsEvent, VariantSnapshot,
+};
 use sea_orm::entity::prelude::*;
 
 use super::Catalog;
-use crate::domain::{Categories, Details, Product, ProductRefusal, Status, Text, Variant, check_slug, check_title};
+use crate::domain::{
+    Categories, Details, Product, ProductRefusal, Status, Text, Variant, check_slug, check_title,
+};
 use crate::entity::{product, variant};
 
 /// A product as a member of staff wants it.
@@ -27,7 +31,10 @@ pub struct ProductChange {
 
 impl Catalog {
     /// Makes a draft, or changes slug and title of a product, and tells the others.
-    pub async fn change_product(&self, change: &ProductChange) -> Result<Result<Product, ProductRefusal>, Fault> {
+    pub async fn change_product(
+        &self,
+        change: &ProductChange,
+    ) -> Result<Result<Product, ProductRefusal>, Fault> {
         if let Err(refusal) = check_slug(&change.slug).and_then(|()| check_title(&change.title)) {
             return Ok(Err(refusal));
         }
@@ -66,10 +73,11 @@ impl Catalog {
         product.slug.clone_from(&change.slug);
         product.version += 1;
         product.updated_at = self.ports.clock.now();
-        let text = product.details.texts.entry("en".to_owned()).or_insert_with(|| Text {
-            title: String::new(),
-            description_html: String::new(),
-        });
+        let text = product
+            .details
+            .texts
+            .entry("en".to_owned())
+            .or_insert_with(|| Text { title: String::new(), description_html: String::new() });
         text.title = change.title.trim().to_owned();
         save(tx, &product, change.id.is_none()).await?;
         let variants = variant::of_products(tx, vec![product.id]).await?;
@@ -121,7 +129,12 @@ async fn save(tx: &Tx, product: &Product, new: bool) -> Result<(), Failure<Produ
     let saved = if new {
         product::Entity::insert(row).exec_without_returning(tx).await.map(drop)
     } else {
-        product::Entity::update_many().set(row).filter(product::Column::Id.eq(product.id)).exec(tx).await.map(drop)
+        product::Entity::update_many()
+            .set(row)
+            .filter(product::Column::Id.eq(product.id))
+            .exec(tx)
+            .await
+            .map(drop)
     };
     match saved {
         Err(error) if is_duplicate(&error) => Err(Failure::Refused(ProductRefusal::SlugTaken)),
@@ -147,7 +160,10 @@ pub(crate) fn snapshot(product: &Product, variants: &[Variant], categories: &Cat
             .iter()
             .map(|(locale, text)| Localised { locale: locale.clone(), text: text.title.clone() })
             .collect(),
-        description: product.text("en").map(|text| without_markup(&text.description_html)).unwrap_or_default(),
+        description: product
+            .text("en")
+            .map(|text| without_markup(&text.description_html))
+            .unwrap_or_default(),
         brand: product.brand.clone(),
         active: product.status == Status::Active,
         category,

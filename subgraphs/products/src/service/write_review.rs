@@ -51,8 +51,13 @@ impl Catalog {
             verified: purchase::exists(tx, author, product).await?,
             created_at: self.ports.clock.now(),
         };
-        match review::Entity::insert(review::ActiveModel::from(review.clone())).exec_without_returning(tx).await {
-            Err(error) if is_duplicate(&error) => return Err(Failure::Refused(ReviewRefusal::ReviewedBefore)),
+        match review::Entity::insert(review::ActiveModel::from(review.clone()))
+            .exec_without_returning(tx)
+            .await
+        {
+            Err(error) if is_duplicate(&error) => {
+                return Err(Failure::Refused(ReviewRefusal::ReviewedBefore));
+            }
             inserted => inserted?,
         };
         product::Entity::update_many()

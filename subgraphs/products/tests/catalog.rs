@@ -1,0 +1,246 @@
+//! The catalogue through its schema: what front ends ask, and what the gateway asks.
+
+use auth::Viewer;
+use common::Ids;
+use database::ScopedFutureExt;
+use events::orders::{OrderChange, OrderLineSnapshot, OrderSnapshot, OrdersEvent};
+use seed::World;
+use serde_json::{Value, json};
+use subgraph::seeding::Progress;
+use subgraph::testing::{self, Folder, run, statements};
+use subgraph::{Ports, Subgraph};
+
+const SMALL: World = World { seed: 1, products: 20, users: 30, orders: 10 };
+
+async fn shop() -> (Subgraph, Ports, Folder) {
+    let (ports, folder) = testing::ports(products::NAME, products::migrations).await;
+    products::seed(&ports, &SMALL, &Progress::silent()).await.unwrap();
+    (products::build(&ports), ports, folder)
+}
+
+fn shopper() -> Viewer {
+    Viewer::user(SMALL.user_id(0), Ids::counted().next())
+}
+
+#[tokio::test]
+async fn a_product_page_shows_what_the_seed_says() {
+    let (shop, ..) = shop().await;
+    let seeded = SMALL.product(4);
+    let page = run(
+        &shop,
+        &Viewer::anonymous(),
+        "query($slug: String!) { product(slug: $slug) { id title category { slug parent { slug } } images { url }
+           attributes { key value } priceRange { min { amountMinor currency amount } }
+           variants(first: 50) { nodes { id sku options { name value } listPrice { amountMinor } } pageInfo { hasNextPage } } } }",
+        json!({ "slug": seeded.slug }),
+    )
+    .await;
+    let product = &page["data"]["product"];
+    assert_eq!(product["id"], seeded.id.to_string());
+    assert_eq!(product["title"], seeded.texts[0].1.as_str());
+    assert_eq!(product["category"]["slug"], "tableware");
+    assert_eq!(product["category"]["parent"]["slug"], "kitchen");
+    assert_eq!(product["variants"]["nodes"].as_array().unwrap().len(), seeded.variants.len());
+    assert_eq!(
+        product["variants"]["nodes"][0]["listPrice"]["amountMinor"],
+        seeded.variants[0].prices[0].list.minor
+    );
+    assert_eq!(product["variants"]["pageInfo"]["hasNextPage"], false);
+}
+
+#[tokio::test]
+async fn texts_come_in_the_language_of_the_request() {
+    let (shop, ..) = shop().await;
+    let mut viewer = Viewer::anonymous();
+    viewer.context.locale = "de-AT".into();
+    let seeded = SMALL.product(2);
+    let page =
+        run(&shop, &viewer, "query($id: ID!) { product(id: $id) { title } }", json!({ "id": seeded.id }))
+            .await;
+    assert_eq!(page["data"]["product"]["title"], seeded.texts[1].1.as_str());
+}
+
+#[tokio::test]
+async fn a_product_that_a_channel_hides_is_not_there() {
+    let (shop, ..) = shop().await;
+    let mut viewer = Viewer::anonymous();
+    let query = "query($id: ID!) { product(id: $id) { id } }";
+    let hidden = json!({ "id": SMALL.product_id(11) });
+    assert_ne!(run(&shop, &viewer, query, hidden.clone()).await["data"]["product"], Value::Null);
+    viewer.context.channel = "eu".into();
+    assert_eq!(run(&shop, &viewer, query, hidden).await["data"]["product"], Value::Null);
+}
+
+#[tokio::test]
+async fn pages_of_a_category_follow_each_other_without_gap_or_repeat() {
+    let (shop, ..) = shop().await;
+    let query = "query($after: String) { category(slug: \"home\") { products(first: 2, after: $after) {
+        nodes { id } pageInfo { hasNextPage endCursor } } } }";
+    let (mut seen, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let page = run(&shop, &Viewer::anonymous(), query, json!({ "after": after })).await;
+        let products = &page["data"]["category"]["products"];
+        seen.extend(
+            products["nodes"].as_array().unwrap().iter().map(|node| node["id"].as_str().unwrap().to_owned()),
+        );
+        if products["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+        after = products["pageInfo"]["endCursor"].clone();
+    }
+    let expected = (0..SMALL.products).filter(|product| SMALL.category_of(*product) < 3).count();
+    assert_eq!(seen.len(), expected);
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), expected);
+}
+
+#[tokio::test]
+async fn a_hundred_references_take_one_statement_per_type() {
+    let (shop, ..) = shop().await;
+    let mut representations = Vec::new();
+    for product in 0..SMALL.products {
+        representations.push(json!({ "__typename": "Product", "id": SMALL.product_id(product) }));
+        representations.push(json!({ "__typename": "ProductVariant", "id": SMALL.variant_id(product, 0) }));
+    }
+    representations.push(json!({ "__typename": "Product", "id": "prod_00000000000000000000000000" }));
+    let query = "query($r: [_Any!]!) { _entities(representations: $r) {
+        ... on Product { title } ... on ProductVariant { sku product { slug } } } }";
+    let variables = json!({ "r": representations });
+    assert_eq!(statements(&shop, &Viewer::anonymous(), query, variables.clone()).await, 2);
+    let answer = run(&shop, &Viewer::anonymous(), query, variables.clone()).await;
+    let entities = answer["data"]["_entities"].as_array().unwrap();
+    assert_eq!(entities.len(), 41);
+    assert!(entities[..40].iter().all(|entity| !entity.is_null()), "{answer}");
+    assert_eq!(entities[40], Value::Null);
+    assert_eq!(
+        statements(&shop, &Viewer::anonymous(), query, variables).await,
+        1,
+        "all but the unknown one are in memory"
+    );
+}
+
+#[tokio::test]
+async fn a_review_is_written_once_counted_and_marked_if_its_author_bought() {
+    let (shop, ports, _folder) = shop().await;
+    let bought = SMALL.product_id(19);
+    let mutation = "mutation($i: ReviewCreateInput!) { reviewCreate(input: $i) {
+        review { rating verifiedPurchase author { id } } userErrors { code field } } }";
+    let input = |product: common::id::ProductId, rating: i32| json!({ "i": { "productId": product, "rating": rating } });
+    let viewer = Viewer::user(Ids::random(common::Clock::system()).next(), Ids::counted().next());
+
+    let event = confirmed_order(viewer.user_id().unwrap(), bought);
+    ports.database.transaction(|tx| ports.publish(tx, &event).scope_boxed()).await.unwrap();
+    testing::deliver(&ports, &shop).await.unwrap();
+    testing::deliver(&ports, &shop).await.unwrap();
+
+    let first = run(&shop, &viewer, mutation, input(bought, 4)).await;
+    assert_eq!(first["data"]["reviewCreate"]["review"]["verifiedPurchase"], true, "{first}");
+    let again = run(&shop, &viewer, mutation, input(bought, 5)).await;
+    assert_eq!(again["data"]["reviewCreate"]["userErrors"][0]["code"], "NOT_ELIGIBLE");
+    let other = run(&shop, &viewer, mutation, input(SMALL.product_id(18), 5)).await;
+    assert_eq!(other["data"]["reviewCreate"]["review"]["verifiedPurchase"], false);
+    let bad = run(&shop, &viewer, mutation, input(bought, 6)).await;
+    assert_eq!(
+        bad["data"]["reviewCreate"]["userErrors"][0],
+        json!({ "code": "INVALID", "field": ["input", "rating"] })
+    );
+
+    let count = "query($id: ID!) { product(id: $id) { ratingCount reviews(first: 1) { nodes { rating } } } }";
+    let product = run(&shop, &viewer, count, json!({ "id": bought })).await;
+    let before = i64::try_from(SMALL.reviews(19).len()).unwrap();
+    assert_eq!(product["data"]["product"]["ratingCount"], before + 1);
+    assert_eq!(product["data"]["product"]["reviews"]["nodes"][0]["rating"], 4);
+}
+
+#[tokio::test]
+async fn nobody_writes_without_being_allowed() {
+    let (shop, ..) = shop().await;
+    let review = "mutation { reviewCreate(input: { productId: \"prod_x\", rating: 1 }) { review { id } } }";
+    let refused = run(&shop, &Viewer::anonymous(), review, json!({})).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    let upsert = "mutation { productUpsert(input: { slug: \"x\", title: \"X\" }) { product { id } } }";
+    let refused = run(&shop, &shopper(), upsert, json!({})).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN");
+}
+
+#[tokio::test]
+async fn a_change_of_a_product_is_seen_at_once_and_told_to_others() {
+    let (shop, ports, _folder) = shop().await;
+    let editor = shopper().with_scopes(&["catalog:write"]);
+    let query = "query($id: ID!) { product(id: $id) { slug title version } }";
+    let id = SMALL.product_id(0);
+    run(&shop, &editor, query, json!({ "id": id })).await;
+    let mutation = "mutation($i: ProductUpsertInput!) { productUpsert(input: $i) { product { version } userErrors { code } } }";
+    let input = json!({ "i": { "id": id, "slug": "new-slug", "title": "New", "expectedVersion": 1 } });
+    let changed = run(&shop, &editor, mutation, input.clone()).await;
+    assert_eq!(changed["data"]["productUpsert"]["product"]["version"], 2, "{changed}");
+    let seen = run(&shop, &editor, query, json!({ "id": id })).await;
+    assert_eq!(seen["data"]["product"], json!({ "slug": "new-slug", "title": "New", "version": 2 }));
+    let late = run(&shop, &editor, mutation, input).await;
+    assert_eq!(late["data"]["productUpsert"]["userErrors"][0]["code"], "VERSION_CONFLICT");
+    let taken = json!({ "i": { "slug": "new-slug", "title": "Other" } });
+    let taken = run(&shop, &editor, mutation, taken).await;
+    assert_eq!(taken["data"]["productUpsert"]["userErrors"][0]["code"], "SLUG_TAKEN");
+    assert_eq!(messaging::pending(&ports.database).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_node_is_found_by_the_prefix_of_its_id() {
+    let (shop, ..) = shop().await;
+    let ids = [
+        SMALL.product_id(0).to_string(),
+        SMALL.category_id(0).to_string(),
+        SMALL.user_id(0).to_string(),
+        "prod_00000000000000000000000000".to_owned(),
+        "nonsense".to_owned(),
+    ];
+    let answer = run(
+        &shop,
+        &shopper(),
+        "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }",
+        json!({ "ids": ids }),
+    )
+    .await;
+    let types: Vec<&Value> =
+        answer["data"]["nodes"].as_array().unwrap().iter().map(|node| &node["__typename"]).collect();
+    assert_eq!(types, [&json!("Product"), &json!("Category"), &json!("User"), &Value::Null, &Value::Null]);
+}
+
+#[tokio::test]
+async fn seeding_again_adds_nothing_and_a_larger_world_adds_the_rest() {
+    let (shop, ports, _folder) = shop().await;
+    let larger = World { products: 25, ..SMALL };
+    products::seed(&ports, &SMALL, &Progress::silent()).await.unwrap();
+    products::seed(&ports, &larger, &Progress::silent()).await.unwrap();
+    let query = "query($id: ID!) { product(id: $id) { slug } }";
+    let added = run(&shop, &shopper(), query, json!({ "id": larger.product_id(24) })).await;
+    assert_eq!(added["data"]["product"]["slug"], larger.product(24).slug);
+}
+
+fn confirmed_order(customer: common::id::UserId, product: common::id::ProductId) -> OrdersEvent {
+    let ids = Ids::counted();
+    let money = common::Money::new(100, common::Currency::USD);
+    OrdersEvent {
+        change: OrderChange::Confirmed,
+        order: OrderSnapshot {
+            id: ids.next(),
+            number: "TP-1".into(),
+            version: 1,
+            customer: Some(customer),
+            email: "a@example.com".into(),
+            locale: "en".into(),
+            total: money,
+            placed_at: testing::START,
+            tracking_url: None,
+            lines: vec![OrderLineSnapshot {
+                id: ids.next(),
+                variant: ids.next(),
+                product,
+                title: "x".into(),
+                quantity: 1,
+                total: money,
+            }],
+        },
+    }
+}
