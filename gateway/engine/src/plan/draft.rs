@@ -47,17 +47,27 @@ pub(super) struct Selections {
     rows: Vec<IndexMap<PartKey, Part>>,
 }
 
-/// A field that occurs under different conditions stands there once for each.
+/// An object field that occurs under different conditions stands there once for each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum PartKey {
-    Field(Name, Condition),
+    Leaf(Name),
+    Object(Name, Condition),
     Fragment(TypeId),
 }
 
 #[derive(Debug)]
 enum Part {
-    Field { name: Name, field: Option<FieldId>, arguments: Vec<Node<Argument>>, below: SelectionId },
+    Field(PartField),
     Fragment { below: SelectionId },
+}
+
+#[derive(Debug)]
+struct PartField {
+    name: Name,
+    field: Option<FieldId>,
+    arguments: Vec<Node<Argument>>,
+    condition: Condition,
+    below: SelectionId,
 }
 
 impl Selections {
@@ -72,30 +82,45 @@ impl Selections {
     }
 
     /// Adds a field, whose slot is its response key; returns the selection on its value.
-    pub(super) fn field(&mut self, id: SelectionId, field: &SelectedField) -> SelectionId {
-        let key = PartKey::Field(field.response_key.clone(), field.condition.clone());
-        if let Some(Part::Field { below, .. }) = self.rows[id].get(&key) {
-            return *below;
+    pub(super) fn field(&mut self, id: SelectionId, field: &SelectedField, is_leaf: bool) -> SelectionId {
+        let (slot, condition) = (field.response_key.clone(), &field.condition);
+        let key = if is_leaf { PartKey::Leaf(slot) } else { PartKey::Object(slot, condition.clone()) };
+        if let Some(Part::Field(known)) = self.rows[id].get_mut(&key) {
+            known.condition = known.condition.or(condition);
+            return known.below;
         }
-        let below = self.start();
-        let (name, arguments) = (field.name.clone(), field.arguments.clone());
-        self.rows[id].insert(key, Part::Field { name, field: field.field, arguments, below });
+        let part = PartField {
+            name: field.name.clone(),
+            field: field.field,
+            arguments: field.arguments.clone(),
+            condition: condition.clone(),
+            below: self.start(),
+        };
+        let below = part.below;
+        self.rows[id].insert(key, Part::Field(part));
         below
     }
 
-    /// Whether a leaf is asked for in any case.
-    pub(super) fn has_leaf(&self, id: SelectionId, field: &SelectedField) -> bool {
-        let key = PartKey::Field(field.response_key.clone(), Condition::always());
-        field.selection.is_empty() && self.rows[id].contains_key(&key)
+    /// Whether a leaf is asked for whenever this condition holds.
+    pub(super) fn has_leaf(&self, id: SelectionId, slot: &Name, condition: &Condition) -> bool {
+        match self.rows[id].get(&PartKey::Leaf(slot.clone())) {
+            Some(Part::Field(known)) => known.condition.is_implied_by(condition),
+            _ => false,
+        }
     }
 
     /// Adds the type of the objects, to be found in this slot.
     pub(super) fn typename(&mut self, id: SelectionId, slot: &Name) {
-        let key = PartKey::Field(slot.clone(), Condition::always());
+        let key = PartKey::Leaf(slot.clone());
         if !self.rows[id].contains_key(&key) {
-            let below = self.start();
-            let name = Name::new_unchecked("__typename");
-            self.rows[id].insert(key, Part::Field { name, field: None, arguments: Vec::new(), below });
+            let part = PartField {
+                name: Name::new_unchecked("__typename"),
+                field: None,
+                arguments: Vec::new(),
+                condition: Condition::always(),
+                below: self.start(),
+            };
+            self.rows[id].insert(key, Part::Field(part));
         }
     }
 
@@ -112,15 +137,17 @@ impl Selections {
     /// Moves everything of one selection into another.
     pub(super) fn absorb(&mut self, into: SelectionId, from: SelectionId) {
         for (key, part) in std::mem::take(&mut self.rows[from]) {
-            let below = |part: &Part| match part {
-                Part::Field { below, .. } | Part::Fragment { below } => *below,
-            };
-            match self.rows[into].get(&key) {
-                Some(known) => {
-                    let (known, new) = (below(known), below(&part));
+            match (self.rows[into].get_mut(&key), part) {
+                (Some(Part::Field(known)), Part::Field(new)) => {
+                    known.condition = known.condition.or(&new.condition);
+                    let known = known.below;
+                    self.absorb(known, new.below);
+                }
+                (Some(Part::Fragment { below: known }), Part::Fragment { below: new }) => {
+                    let known = *known;
                     self.absorb(known, new);
                 }
-                None => {
+                (_, part) => {
                     self.rows[into].insert(key, part);
                 }
             }
@@ -137,24 +164,25 @@ impl Selections {
         let mut selections = Vec::with_capacity(self.rows[id].len());
         for (key, part) in &self.rows[id] {
             match (key, part) {
-                (PartKey::Field(slot, condition), Part::Field { name, field, arguments, below }) => {
-                    let definition = field.map(|field| supergraph.field(field));
-                    let is_given = condition.is_implied_by(given);
+                (PartKey::Leaf(slot) | PartKey::Object(slot, _), Part::Field(part)) => {
+                    let definition = part.field.map(|field| supergraph.field(field));
+                    let is_given = part.condition.is_implied_by(given);
                     selections.push(FetchSelection::Field(FetchField {
                         response_key: slot.clone(),
                         slot: slot.clone(),
-                        name: name.clone(),
-                        arguments: arguments.clone(),
+                        name: part.name.clone(),
+                        arguments: part.arguments.clone(),
                         ty: definition.map_or_else(typename_type, |definition| definition.ty.clone()),
                         inner: definition.map(|definition| definition.inner),
-                        condition: if is_given { Condition::always() } else { condition.clone() },
-                        selections: self.finish(supergraph, *below, &Condition::always()),
+                        condition: if is_given { Condition::always() } else { part.condition.clone() },
+                        selections: self.finish(supergraph, part.below, &Condition::always()),
                     }));
                 }
                 (PartKey::Fragment(on), Part::Fragment { below }) if !self.is_empty(*below) => {
+                    let on = supergraph.ty(*on);
                     selections.push(FetchSelection::Fragment(FetchFragment {
-                        on: supergraph.ty(*on).name.clone(),
-                        types: TypeSet::new(supergraph.ty(*on).possible.iter().copied()),
+                        on: on.name.clone(),
+                        types: TypeSet::new(on.possible.iter().copied()),
                         selections: self.finish(supergraph, *below, given),
                     }));
                 }

@@ -52,7 +52,8 @@ pub(super) struct Emission<'a, 'b> {
     typename: Name,
     selections: Selections,
     drafts: Vec<Draft>,
-    keyed: FxHashMap<DraftKey, DraftId>,
+    /// Several drafts only where they need the same field with different arguments.
+    keyed: FxHashMap<DraftKey, Vec<DraftId>>,
 }
 
 impl<'a, 'b> Emission<'a, 'b> {
@@ -350,13 +351,14 @@ impl<'a, 'b> Emission<'a, 'b> {
         self.search.budget.step()?;
         self.search.budget.fetches(self.drafts.len())?;
         filled.insert(place.draft);
-        if place.around.is_some_and(|around| self.selections.has_leaf(around, field)) {
-            return Ok(());
-        }
         let Some(edge) = self.search.edge(place.node, &field.name) else {
             return Err(self.search.unreachable());
         };
-        let selection = self.selections.field(place.selection, field);
+        let is_around = |around| self.selections.has_leaf(around, &field.response_key, &field.condition);
+        if edge.to.is_none() && place.around.is_some_and(is_around) {
+            return Ok(());
+        }
+        let selection = self.selections.field(place.selection, field, edge.to.is_none());
         let (Some(to), Some(declared)) = (edge.to, field.inner) else { return Ok(()) };
         let mut path = place.path.clone();
         path.push(PathStep { slot: field.response_key.clone(), lists: list_depth(&field.ty), types: None });
@@ -424,12 +426,18 @@ impl<'a, 'b> Emission<'a, 'b> {
         representation: Vec<RepresentationField>,
     ) -> DraftId {
         let key = DraftKey { path: place.path.clone(), ty, entered: entry.node, after: after.clone() };
-        if let Some(draft) = self.keyed.get(&key) {
-            if let DraftKind::Entity { representation: known, .. } = &mut self.drafts[*draft].kind {
-                merge_representation(known, representation);
+        let same_need = self.keyed.entry(key).or_default();
+        for draft in same_need.iter() {
+            match &mut self.drafts[*draft].kind {
+                DraftKind::Entity { representation: known, .. } if !conflicts(known, &representation) => {
+                    merge_representation(known, representation);
+                    return *draft;
+                }
+                DraftKind::Entity { .. } => {}
+                DraftKind::Root(_) => return *draft,
             }
-            return *draft;
         }
+        same_need.push(self.drafts.len());
         let mut merged = Vec::new();
         merge_representation(&mut merged, representation);
         let known_as = self.graph.node(entry.node).ty;
@@ -440,7 +448,6 @@ impl<'a, 'b> Emission<'a, 'b> {
         let selection = self.selections.start();
         let (path, condition) = (place.path.clone(), Condition::never());
         self.drafts.push(Draft { subgraph: entry.subgraph, kind, path, selection, after, condition });
-        self.keyed.insert(key, self.drafts.len() - 1);
         self.drafts.len() - 1
     }
 
@@ -564,4 +571,12 @@ pub(super) fn merge_representation(into: &mut Vec<RepresentationField>, from: Ve
             None => into.push(field),
         }
     }
+}
+
+/// Whether one representation cannot hold both: a field of one name would have to come from two slots.
+pub(super) fn conflicts(left: &[RepresentationField], right: &[RepresentationField]) -> bool {
+    left.iter().any(|left| {
+        let same_name = right.iter().filter(|right| right.name == left.name && right.on == left.on);
+        same_name.into_iter().any(|right| right.slot != left.slot || conflicts(&left.fields, &right.fields))
+    })
 }

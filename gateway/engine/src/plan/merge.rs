@@ -8,7 +8,7 @@ use supergraph::{SubgraphId, Supergraph};
 
 use super::aliases::disambiguate;
 use super::draft::{Draft, DraftId, DraftKind, Selections};
-use super::emit::merge_representation;
+use super::emit::{conflicts, merge_representation};
 use super::{
     Condition, EntityGroup, EntityTarget, Fetch, FetchFragment, FetchId, FetchKind, FetchSelection, TypeSet,
 };
@@ -71,9 +71,12 @@ fn fold(drafts: &mut [Draft], selections: &mut Selections) -> Vec<(DraftId, Draf
         }
         let is_later_twin = |other: &usize| {
             let (one, other_draft) = (&drafts[row], &drafts[*other]);
-            let same_type = matches!(&other_draft.kind, DraftKind::Entity { ty: t, known_as: k, .. } if (*t, *k) == (ty, known_as));
-            same_type
-                && stages[*other] > stages[row]
+            let fits = matches!(
+                &other_draft.kind,
+                DraftKind::Entity { ty: other_ty, known_as: other_known_as, representation: other }
+                    if (*other_ty, *other_known_as) == (ty, known_as) && !conflicts(other, &representation)
+            );
+            fits && stages[*other] > stages[row]
                 && one.subgraph == other_draft.subgraph
                 && one.path == other_draft.path
         };

@@ -150,7 +150,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let mut cost = Cost::default();
         for item in self.demands.items(demand).iter() {
             self.budget.step()?;
-            let mut offers = self.offers(node, item)?;
+            let offers = self.offers(node, item)?;
             if let Some(here) = offers.iter().find(|offer| offer.is_free()) {
                 cost.fields += here.cost.fields;
                 choices.push((item.clone(), Choice::Stay));
@@ -162,14 +162,12 @@ impl<'a, 'b> Search<'a, 'b> {
             }
             let mut parts = Vec::new();
             for part in self.leaf_paths(item.of)? {
-                let part_item = DemandItem { of: part, ..item.clone() };
-                offers = self.offers(node, &part_item)?;
-                if offers.is_empty() {
-                    let ty = self.graph.node(node).ty;
-                    self.unreachable = Some((ty, item.name.clone()));
-                    return Ok(None);
-                }
+                let offers = self.offers(node, &DemandItem { of: part, ..item.clone() })?;
                 parts.push((part, offers));
+            }
+            if parts.is_empty() || parts.iter().any(|(_, offers)| offers.is_empty()) {
+                self.unreachable = Some((self.graph.node(node).ty, item.name.clone()));
+                return Ok(None);
             }
             wanted.push((item.clone(), parts));
         }

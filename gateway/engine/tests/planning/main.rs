@@ -1,5 +1,10 @@
 //! Plans operations and looks at the plans.
 
+mod abstract_types;
+mod conditions;
+mod entities;
+mod limits;
+mod operations;
 mod shop;
 
 use std::sync::Arc;
@@ -16,19 +21,41 @@ fn planner(sdl: &str) -> Planner {
     }
 }
 
-/// Plans one operation of a document, which must be valid.
-fn try_plan(planner: &Planner, document: &str, name: Option<&str>) -> Result<QueryPlan, PlanError> {
+/// A planner for subgraphs, given as names and schemas.
+fn planner_of(subgraphs: &[(&str, &str)]) -> Planner {
+    const LINK: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: [
+        "@key" "@external" "@requires" "@provides" "@shareable" "@override" "@inaccessible" "@interfaceObject"
+    ])"#;
+    let published = |(name, sdl): &(&str, &str)| compose::Subgraph {
+        name: (*name).to_owned(),
+        url: format!("http://{name}.internal/graphql"),
+        sdl: format!("{LINK}\n{sdl}"),
+    };
+    let subgraphs: Vec<compose::Subgraph> = subgraphs.iter().map(published).collect();
+    match compose::compose(&subgraphs) {
+        Ok(composition) => planner(&composition.supergraph_sdl),
+        Err(refused) => panic!("{refused:#?}"),
+    }
+}
+
+/// Plans the operation of a document, which must be valid.
+fn try_plan(planner: &Planner, document: &str, options: &PlanOptions) -> Result<QueryPlan, PlanError> {
     let schema = planner.supergraph().api_schema();
     match ExecutableDocument::parse_and_validate(schema, document, "operation.graphql") {
-        Ok(document) => planner.plan(&document, name, &PlanOptions::default()),
+        Ok(document) => planner.plan(&document, None, options),
         Err(refused) => panic!("{}", refused.errors),
+    }
+}
+
+/// The plan of a document with one operation.
+fn plan(planner: &Planner, document: &str) -> QueryPlan {
+    match try_plan(planner, document, &PlanOptions::default()) {
+        Ok(plan) => plan,
+        Err(refused) => panic!("{refused}"),
     }
 }
 
 /// The plan of a document with one operation, as text.
 fn explain(planner: &Planner, document: &str) -> String {
-    match try_plan(planner, document, None) {
-        Ok(plan) => plan.explain(planner.supergraph()).to_string(),
-        Err(refused) => panic!("{refused}"),
-    }
+    plan(planner, document).explain(planner.supergraph()).to_string()
 }
