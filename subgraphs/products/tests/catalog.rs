@@ -24,7 +24,7 @@ fn shopper() -> Viewer {
 
 #[tokio::test]
 async fn a_product_page_shows_what_the_seed_says() {
-    let (shop, ..) = shop().await;
+    let (shop, _ports, _folder) = shop().await;
     let seeded = SMALL.product(4);
     let page = run(
         &shop,
@@ -50,7 +50,7 @@ async fn a_product_page_shows_what_the_seed_says() {
 
 #[tokio::test]
 async fn texts_come_in_the_language_of_the_request() {
-    let (shop, ..) = shop().await;
+    let (shop, _ports, _folder) = shop().await;
     let mut viewer = Viewer::anonymous();
     viewer.context.locale = "de-AT".into();
     let seeded = SMALL.product(2);
@@ -62,7 +62,7 @@ async fn texts_come_in_the_language_of_the_request() {
 
 #[tokio::test]
 async fn a_product_that_a_channel_hides_is_not_there() {
-    let (shop, ..) = shop().await;
+    let (shop, _ports, _folder) = shop().await;
     let mut viewer = Viewer::anonymous();
     let query = "query($id: ID!) { product(id: $id) { id } }";
     let hidden = json!({ "id": SMALL.product_id(11) });
@@ -73,7 +73,7 @@ async fn a_product_that_a_channel_hides_is_not_there() {
 
 #[tokio::test]
 async fn pages_of_a_category_follow_each_other_without_gap_or_repeat() {
-    let (shop, ..) = shop().await;
+    let (shop, _ports, _folder) = shop().await;
     let query = "query($after: String) { category(slug: \"home\") { products(first: 2, after: $after) {
         nodes { id } pageInfo { hasNextPage endCursor } } } }";
     let (mut seen, mut after) = (Vec::new(), Value::Null);
@@ -97,7 +97,7 @@ async fn pages_of_a_category_follow_each_other_without_gap_or_repeat() {
 
 #[tokio::test]
 async fn a_hundred_references_take_one_statement_per_type() {
-    let (shop, ..) = shop().await;
+    let (shop, _ports, _folder) = shop().await;
     let mut representations = Vec::new();
     for product in 0..SMALL.products {
         representations.push(json!({ "__typename": "Product", "id": SMALL.product_id(product) }));
@@ -155,7 +155,7 @@ async fn a_review_is_written_once_counted_and_marked_if_its_author_bought() {
 
 #[tokio::test]
 async fn nobody_writes_without_being_allowed() {
-    let (shop, ..) = shop().await;
+    let (shop, _ports, _folder) = shop().await;
     let review = "mutation { reviewCreate(input: { productId: \"prod_x\", rating: 1 }) { review { id } } }";
     let refused = run(&shop, &Viewer::anonymous(), review, json!({})).await;
     assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
@@ -187,7 +187,7 @@ async fn a_change_of_a_product_is_seen_at_once_and_told_to_others() {
 
 #[tokio::test]
 async fn a_node_is_found_by_the_prefix_of_its_id() {
-    let (shop, ..) = shop().await;
+    let (shop, _ports, _folder) = shop().await;
     let ids = [
         SMALL.product_id(0).to_string(),
         SMALL.category_id(0).to_string(),

@@ -130,7 +130,7 @@ async fn save(tx: &Tx, product: &Product, new: bool) -> Result<(), Failure<Produ
         product::Entity::insert(row).exec_without_returning(tx).await.map(drop)
     } else {
         product::Entity::update_many()
-            .set(row)
+            .set(row.reset_all())
             .filter(product::Column::Id.eq(product.id))
             .exec(tx)
             .await
