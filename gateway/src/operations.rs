@@ -1,0 +1,120 @@
+//! Numbers about operations, for `/metrics`. Names come from clients, so only so many are told apart.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+
+/// Operation names that have series of their own; the rest share one.
+const DISTINCT: usize = 500;
+const OTHERS: &str = "(other)";
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Data and no error.
+    Complete,
+    /// Executed, with errors in the answer.
+    Partial,
+    /// Not executed.
+    Refused,
+}
+
+/// The series of all operations.
+#[derive(Default)]
+pub(crate) struct Operations {
+    known: RwLock<HashMap<Box<str>, Arc<Series>>>,
+}
+
+/// The series of one operation. Handles are kept, so that counting costs an atomic addition.
+pub(crate) struct Series {
+    complete: Counter,
+    partial: Counter,
+    refused: Counter,
+    duration: Histogram,
+}
+
+impl Operations {
+    /// The series of this operation; an anonymous one has the empty name.
+    pub(crate) fn series(&self, name: &str) -> Arc<Series> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = known.get(name) {
+            return series.clone();
+        }
+        let name = if known.len() < DISTINCT { name } else { OTHERS };
+        drop(known);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(name.into()).or_insert_with(|| Arc::new(Series::of(name))).clone()
+    }
+}
+
+impl Series {
+    fn of(name: &str) -> Self {
+        let requests = |status: &'static str| counter!("gateway_requests_total", "operation" => name.to_owned(), "status" => status);
+        Self {
+            complete: requests("complete"),
+            partial: requests("partial"),
+            refused: requests("refused"),
+            duration: histogram!("gateway_request_duration_seconds", "operation" => name.to_owned()),
+        }
+    }
+
+    pub(crate) fn record(&self, outcome: Outcome, took: Duration) {
+        match outcome {
+            Outcome::Complete => self.complete.increment(1),
+            Outcome::Partial => self.partial.increment(1),
+            Outcome::Refused => self.refused.increment(1),
+        }
+        self.duration.record(took);
+    }
+}
+
+/// Counts a request that ended before its operation was known.
+pub(crate) fn count_rejection(code: &str) {
+    counter!("gateway_rejections_total", "code" => code.to_owned()).increment(1);
+}
+
+/// Counts whether an operation was prepared before.
+pub(crate) fn count_plan(cached: bool) {
+    if cached {
+        counter!("gateway_plan_cache_total", "outcome" => "hit").increment(1);
+    } else {
+        counter!("gateway_plan_cache_total", "outcome" => "miss").increment(1);
+    }
+}
+
+/// Counts the subgraph calls of an answer that has a trace.
+pub(crate) fn count_fetches(trace: &engine::Trace) {
+    for fetch in &trace.fetches {
+        let status = if fetch.status == 200 && fetch.errors == 0 { "ok" } else { "failed" };
+        counter!("gateway_fetches_total", "subgraph" => fetch.subgraph.clone(), "status" => status)
+            .increment(1);
+        histogram!("gateway_fetch_duration_seconds", "subgraph" => fetch.subgraph.clone())
+            .record(Duration::from_micros(fetch.duration_us));
+    }
+}
+
+/// One more of something as long as it lives.
+pub(crate) struct Live(Gauge);
+
+impl Live {
+    pub(crate) fn socket() -> Self {
+        Self::one(gauge!("gateway_sockets"))
+    }
+
+    pub(crate) fn subscription() -> Self {
+        Self::one(gauge!("gateway_subscriptions"))
+    }
+
+    fn one(gauge: Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}

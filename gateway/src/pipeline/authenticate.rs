@@ -1,0 +1,287 @@
+//! Who asks, and where they stand. A token that does not hold is refused; it never turns somebody into a guest.
+
+use std::sync::Arc;
+
+use auth::{ShopContext, TokenVerifier, Viewer};
+use axum::http::{HeaderMap, StatusCode, header};
+use common::{Clock, Timestamp};
+use quick_cache::sync::Cache;
+
+use crate::config::ContextDefaults;
+use crate::rejection::{Code, Rejection};
+
+/// Tokens whose signature has been checked lately.
+const REMEMBERED_TOKENS: usize = 10_000;
+
+/// Checks tokens and reads the headers that say where a request stands.
+pub(crate) struct Authenticator {
+    verifier: TokenVerifier,
+    clock: Clock,
+    defaults: ContextDefaults,
+    /// Checking a signature takes longer than all else that is done before planning, and a page sends the same token
+    /// with every request. The key is the token in full.
+    verified: Cache<Box<str>, (Arc<Viewer>, Timestamp)>,
+    guest: Arc<Viewer>,
+}
+
+/// A viewer, and when their token ends.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) viewer: Arc<Viewer>,
+    pub(crate) expires: Option<Timestamp>,
+}
+
+impl Authenticator {
+    pub(crate) fn new(verifier: TokenVerifier, clock: Clock, defaults: ContextDefaults) -> Self {
+        let guest = Arc::new(Viewer { context: defaults.fallback.clone(), ..Viewer::anonymous() });
+        Self { verifier, clock, defaults, verified: Cache::new(REMEMBERED_TOKENS), guest }
+    }
+
+    /// The viewer behind a request with these headers.
+    pub(crate) fn identify(&self, headers: &HeaderMap) -> Result<Identity, Rejection> {
+        self.identify_with(headers, bearer(headers)?)
+    }
+
+    /// The same with a token that came by another way, such as `connection_init`.
+    pub(crate) fn identify_with(
+        &self,
+        headers: &HeaderMap,
+        token: Option<&str>,
+    ) -> Result<Identity, Rejection> {
+        let context = self.context(headers)?;
+        let (viewer, expires) = match token {
+            None => (self.guest.clone(), None),
+            Some(token) => {
+                let (viewer, expires) = self.verify(token)?;
+                (viewer, Some(expires))
+            }
+        };
+        let viewer = if viewer.context == context {
+            viewer
+        } else {
+            Arc::new(Viewer { context, ..Viewer::clone(&viewer) })
+        };
+        Ok(Identity { viewer, expires })
+    }
+
+    /// The time that tokens are measured by.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn verify(&self, token: &str) -> Result<(Arc<Viewer>, Timestamp), Rejection> {
+        if let Some((viewer, expires)) = self.verified.get(token)
+            && self.clock.now() < expires
+        {
+            return Ok((viewer, expires));
+        }
+        let (viewer, expires) = self
+            .verifier
+            .verify(token, self.defaults.fallback.clone())
+            .map_err(|error| Rejection::unauthenticated(error.to_string()))?;
+        let viewer = Arc::new(viewer);
+        self.verified.insert(token.into(), (viewer.clone(), expires));
+        Ok((viewer, expires))
+    }
+
+    /// Channel, currency, country and language. A channel brings its currency and country along.
+    fn context(&self, headers: &HeaderMap) -> Result<ShopContext, Rejection> {
+        let mut context = self.defaults.fallback.clone();
+        if let Some(code) = single(headers, "x-channel")? {
+            match self.defaults.channels.iter().find(|channel| channel.code == code) {
+                Some(channel) => {
+                    context.currency = channel.currency;
+                    context.country.clone_from(&channel.country);
+                }
+                None if self.defaults.channels.is_empty() && is_code(code) => {}
+                None => return Err(bad_header("x-channel", "a channel of this shop")),
+            }
+            context.channel = code.to_owned();
+        }
+        if let Some(text) = single(headers, "x-currency")? {
+            context.currency =
+                text.parse().map_err(|_| bad_header("x-currency", "an ISO 4217 code such as EUR"))?;
+        }
+        if let Some(text) = single(headers, "x-country")? {
+            let is_country = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+            if !is_country {
+                return Err(bad_header("x-country", "an ISO 3166-1 alpha-2 code such as DE"));
+            }
+            context.country = text.to_owned();
+        }
+        if let Some(locale) = self.locale(headers) {
+            context.locale = locale;
+        }
+        Ok(context)
+    }
+
+    /// The language that the client likes best and the shop has. Anything else in the header is passed over.
+    fn locale(&self, headers: &HeaderMap) -> Option<String> {
+        let text = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+        let mut wanted: Vec<(f32, &str)> = text
+            .split(',')
+            .filter_map(|range| {
+                let (tag, parameter) = range.split_once(';').unwrap_or((range, ""));
+                let weight =
+                    parameter.trim().strip_prefix("q=").map_or(Some(1.0), |weight| weight.parse().ok())?;
+                (is_language(tag.trim()) && weight > 0.0).then_some((weight, tag.trim()))
+            })
+            .collect();
+        wanted.sort_by(|(left, _), (right, _)| right.total_cmp(left));
+        wanted.into_iter().find_map(|(_, tag)| self.known_locale(tag))
+    }
+
+    fn known_locale(&self, tag: &str) -> Option<String> {
+        if self.defaults.locales.is_empty() {
+            return Some(tag.to_owned());
+        }
+        let language = tag.split('-').next().unwrap_or(tag);
+        let known = |wanted: &str| self.defaults.locales.iter().find(|one| one.eq_ignore_ascii_case(wanted));
+        known(tag).or_else(|| known(language)).cloned()
+    }
+}
+
+/// The bearer token; `None` without the header. Two headers, or another scheme, are refused.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Rejection> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Rejection::unauthenticated("There must be one Authorization header only."));
+    }
+    let text =
+        value.to_str().map_err(|_| Rejection::unauthenticated("The Authorization header is not text."))?;
+    parse_bearer(text).map(Some)
+}
+
+/// The token in `Bearer …` (RFC 6750, section 2.1).
+pub(crate) fn parse_bearer(text: &str) -> Result<&str, Rejection> {
+    let refused = || Rejection::unauthenticated("Authorization must be of the form 'Bearer <token>'.");
+    let (scheme, token) = text.split_once(' ').ok_or_else(refused)?;
+    let token = token.trim();
+    if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() { Ok(token) } else { Err(refused()) }
+}
+
+fn single<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Rejection> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| bad_header(name, "plain text")),
+        (Some(_), Some(_)) => Err(bad_header(name, "sent once")),
+    }
+}
+
+fn bad_header(name: &str, what: &str) -> Rejection {
+    Rejection::http(StatusCode::BAD_REQUEST, Code::BadUserInput, format!("The header {name} must be {what}."))
+}
+
+fn is_code(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+fn is_language(tag: &str) -> bool {
+    (2..=35).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use auth::{SigningKey, TokenIssuer};
+    use axum::http::{HeaderName, HeaderValue};
+    use common::{Currency, Ids};
+
+    use crate::config::Channel;
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    fn authenticator(defaults: ContextDefaults) -> (Authenticator, TokenIssuer, Clock) {
+        let clock = Clock::manual(Timestamp(1_800_000_000_000_000));
+        let key = SigningKey::generate();
+        let verifier = TokenVerifier::new(&key.verifying(), clock.clone());
+        (Authenticator::new(verifier, clock.clone(), defaults), TokenIssuer::new(&key, clock.clone()), clock)
+    }
+
+    fn token(issuer: &TokenIssuer) -> String {
+        let ids = Ids::counted();
+        issuer.issue(ids.next(), ids.next(), &["orders:read".into()], Duration::from_secs(60)).unwrap().0
+    }
+
+    #[test]
+    fn a_token_makes_a_user_until_it_ends() {
+        let (authenticator, issuer, clock) = authenticator(ContextDefaults::default());
+        let with = headers(&[("authorization", &format!("bearer {}", token(&issuer)))]);
+        for _ in 0..2 {
+            let identity = authenticator.identify(&with).unwrap();
+            assert!(identity.viewer.user_id().is_some() && identity.viewer.has_scope("orders:read"));
+        }
+        clock.advance(Duration::from_secs(91));
+        let refused = authenticator.identify(&with).unwrap_err();
+        assert_eq!((refused.status.as_u16(), refused.code()), (401, "UNAUTHENTICATED"));
+        assert_eq!(refused.headers[0].1, "Bearer error=\"invalid_token\"");
+    }
+
+    #[test]
+    fn whoever_shows_something_else_is_refused_and_never_a_guest() {
+        let (authenticator, issuer, _) = authenticator(ContextDefaults::default());
+        let good = format!("Bearer {}", token(&issuer));
+        let forged = format!("Bearer {}", token(&TokenIssuer::new(&SigningKey::generate(), Clock::system())));
+        for authorization in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer x",
+            "Basic dXNlcjpwYXNz",
+            &good[7..],
+            &forged,
+            &format!("{good}x"),
+        ] {
+            let refused = authenticator.identify(&headers(&[("authorization", authorization)])).unwrap_err();
+            assert_eq!(refused.status, 401, "{authorization}");
+        }
+        let twice = headers(&[("authorization", &good), ("authorization", &good)]);
+        assert_eq!(authenticator.identify(&twice).unwrap_err().status, 401);
+        assert_eq!(authenticator.identify(&HeaderMap::new()).unwrap().viewer.user_id(), None);
+    }
+
+    #[test]
+    fn context_is_read_from_headers_and_defaults() {
+        let channel = |code: &str, currency, country: &str| Channel {
+            code: code.into(),
+            currency,
+            country: country.into(),
+        };
+        let defaults = ContextDefaults {
+            fallback: ShopContext::default(),
+            channels: vec![channel("us", Currency::USD, "US"), channel("eu", Currency::EUR, "DE")],
+            locales: vec!["en".into(), "de".into(), "ar".into()],
+        };
+        let (authenticator, ..) = authenticator(defaults);
+        for (pairs, expected) in [
+            (vec![], "us USD US en"),
+            (vec![("x-channel", "eu")], "eu EUR DE en"),
+            (vec![("x-channel", "eu"), ("x-currency", "JPY"), ("x-country", "FR")], "eu JPY FR en"),
+            (vec![("accept-language", "fr-CH, fr;q=0.9, de-AT;q=0.7, en;q=0.8")], "us USD US en"),
+            (vec![("accept-language", "de-AT,en;q=0.1")], "us USD US de"),
+            (vec![("accept-language", "<script>, *")], "us USD US en"),
+        ] {
+            let context = &authenticator.identify(&headers(&pairs)).unwrap().viewer.context;
+            let seen =
+                format!("{} {} {} {}", context.channel, context.currency, context.country, context.locale);
+            assert_eq!(seen, expected, "{pairs:?}");
+        }
+        for pair in
+            [("x-channel", "mars"), ("x-currency", "EURO"), ("x-country", "Germany"), ("x-country", "de")]
+        {
+            let refused = authenticator.identify(&headers(&[pair])).unwrap_err();
+            assert_eq!((refused.status.as_u16(), refused.code()), (400, "BAD_USER_INPUT"), "{pair:?}");
+        }
+    }
+}

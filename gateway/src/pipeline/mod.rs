@@ -1,0 +1,107 @@
+//! What happens to every request, in order, whichever way it came in.
+//!
+//! | step           | what it does                                            | fails with                       |
+//! |----------------|---------------------------------------------------------|----------------------------------|
+//! | `limit`        | counts the request for its address, then for its user   | 429 `RATE_LIMITED`               |
+//! | `authenticate` | token → viewer, headers → channel, currency, language   | 401 `UNAUTHENTICATED`            |
+//! | `document`     | the text, and whether it is small enough to look at     | 400 `GRAPHQL_VALIDATION_FAILED`  |
+//! | `plan`         | parsed, checked, validated and planned, once per text   | 400 `GRAPHQL_…_FAILED`           |
+//! | `validate`     | what this way in may carry, and the cost with variables | 405, 406, 400 `COST_EXCEEDED`    |
+//! | `authorize`    | what the viewer may see; how subgraphs know the viewer  | field by field, in the answer    |
+//! | `execute`      | the engine asks the subgraphs, within the deadline      | field by field, in the answer    |
+//! | `respond`      | debug answer, metrics                                   |                                  |
+
+pub(crate) mod authenticate;
+mod authorize;
+mod cost;
+mod document;
+mod execute;
+pub(crate) mod limit;
+mod measure;
+mod plan;
+mod respond;
+mod validate;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use tokio::time::Instant;
+
+pub(crate) use authenticate::Identity;
+pub(crate) use execute::Answer;
+pub(crate) use limit::Allowance;
+
+use crate::Inner;
+use crate::http::body::GraphqlRequest;
+use crate::rejection::Rejection;
+
+/// A request as the way in hands it over.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) identity: Identity,
+    pub(crate) request: GraphqlRequest,
+    pub(crate) request_id: Arc<str>,
+    /// The client's headers; only what is named in `authorize` goes further.
+    pub(crate) headers: Arc<HeaderMap>,
+    pub(crate) received: Instant,
+    pub(crate) carrier: Carrier,
+}
+
+/// What a way in can carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Carrier {
+    /// A GET changes nothing.
+    pub(crate) mutations: bool,
+    /// Answers can go on coming.
+    pub(crate) events: bool,
+}
+
+impl Inner {
+    /// Counts a request and learns who makes it. Looks at nothing but headers and address.
+    pub(crate) fn admit(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Result<(Identity, Option<Allowance>), Rejection> {
+        let by_address = self.admit_address(address)?;
+        let identity = self.authenticator.identify(headers)?;
+        let allowance = self.admit_user(&identity, by_address)?;
+        Ok((identity, allowance))
+    }
+
+    /// The first half of `admit`: before a signature is checked.
+    pub(crate) fn admit_address(&self, address: Option<IpAddr>) -> Result<Option<Allowance>, Rejection> {
+        match (&self.limiter, address) {
+            (Some(limiter), Some(address)) => limiter.count_address(address).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The second half of `admit`: once it is known who asks.
+    pub(crate) fn admit_user(
+        &self,
+        identity: &Identity,
+        by_address: Option<Allowance>,
+    ) -> Result<Option<Allowance>, Rejection> {
+        match (&self.limiter, identity.viewer.user_id()) {
+            (Some(limiter), Some(user)) => Ok(Some(limiter.count_user(user)?.tighter(by_address))),
+            _ => Ok(by_address),
+        }
+    }
+
+    /// Answers an admitted request.
+    pub(crate) async fn answer(self: &Arc<Self>, call: Call) -> Result<Answer, Rejection> {
+        let engine = self.current.engine();
+        let text = document::text(&call.request)?;
+        let operation = plan::prepare(&engine, text, &call.request, &self.config.limits)?;
+        let series = self.operations.series(operation.name().unwrap_or_default());
+        if let Err(rejection) = validate::check(&operation, &call, &self.config.limits) {
+            respond::record_rejection(&series, &call);
+            return Err(rejection);
+        }
+        let context = authorize::context(self, &call);
+        let answer = execute::run(&engine, &operation, &call, context).await;
+        Ok(respond::finish(answer, &operation, &call, series))
+    }
+}
