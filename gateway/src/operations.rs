@@ -84,17 +84,6 @@ pub(crate) fn count_plan(cached: bool) {
     }
 }
 
-/// Counts the subgraph calls of an answer that has a trace.
-pub(crate) fn count_fetches(trace: &engine::Trace) {
-    for fetch in &trace.fetches {
-        let status = if fetch.status == 200 && fetch.errors == 0 { "ok" } else { "failed" };
-        counter!("gateway_fetches_total", "subgraph" => fetch.subgraph.clone(), "status" => status)
-            .increment(1);
-        histogram!("gateway_fetch_duration_seconds", "subgraph" => fetch.subgraph.clone())
-            .record(Duration::from_micros(fetch.duration_us));
-    }
-}
-
 /// One more of something as long as it lives.
 pub(crate) struct Live(Gauge);
 

@@ -15,7 +15,7 @@ use crate::Inner;
 use crate::http::request_id::REQUEST_ID;
 
 /// Asks for `extensions.debug`; see `respond`.
-pub(crate) const DEBUG_HEADER: &str = "x-techpotli-debug";
+const DEBUG_HEADER: &str = "x-techpotli-debug";
 /// Passed on as they are: they say nothing about who asks (W3C Trace Context).
 const TRACE_HEADERS: [HeaderName; 2] =
     [HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];

@@ -20,14 +20,13 @@ pub(crate) enum Answer {
 
 pub(crate) async fn run(
     engine: &Engine,
-    operation: &Arc<Operation>,
+    operation: &Operation,
     call: &Call,
-    mut context: RequestContext,
+    context: RequestContext,
 ) -> Answer {
     let variables = call.request.variables.clone().unwrap_or_default();
     if operation.kind() == OperationType::Subscription {
-        // A subscription lasts; each event has the time that a query has.
-        context.deadline = None;
+        // The deadline holds for the opening; a subscription lasts, and the engine gives each event its time.
         return Answer::Events(engine.subscribe(operation, variables, Arc::new(context)));
     }
     let execution = engine.execute(operation, variables, &context);

@@ -102,6 +102,6 @@ impl Inner {
         }
         let context = authorize::context(self, &call);
         let answer = execute::run(&engine, &operation, &call, context).await;
-        Ok(respond::finish(answer, &operation, &call, series))
+        Ok(respond::finish(answer, &engine, &operation, &call, &series))
     }
 }

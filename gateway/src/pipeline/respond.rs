@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use engine::{Operation, Response, Trace};
+use engine::{Engine, Operation, Response, Trace};
 use futures::StreamExt as _;
-use serde_json::value::RawValue;
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
-use super::authorize::DEBUG_HEADER;
 use super::{Answer, Call};
-use crate::operations::{self, Live, Outcome, Series};
+use crate::operations::{Live, Outcome, Series};
 
-/// Adds the debug answer where there is a trace, and counts.
-pub(crate) fn finish(answer: Answer, operation: &Arc<Operation>, call: &Call, series: Arc<Series>) -> Answer {
-    let wish = debug_wish(call);
+/// Adds the debug answer where it was asked for, and counts.
+pub(crate) fn finish(
+    answer: Answer,
+    engine: &Engine,
+    operation: &Arc<Operation>,
+    call: &Call,
+    series: &Series,
+) -> Answer {
     match answer {
         Answer::Single(response) => {
             let outcome = outcome_of(&response);
@@ -26,14 +30,14 @@ pub(crate) fn finish(answer: Answer, operation: &Arc<Operation>, call: &Call, se
                 took_us = took.as_micros(),
                 "answered"
             );
-            Answer::Single(explained(response, operation, wish))
+            Answer::Single(explained(response, engine, operation))
         }
         Answer::Events(events) => {
             let live = Live::subscription();
-            let operation = operation.clone();
+            let (engine, operation) = (engine.clone(), operation.clone());
             Answer::Events(Box::pin(events.map(move |response| {
-                let _ = &live;
-                explained(response, &operation, wish)
+                let _counted = &live;
+                explained(response, &engine, &operation)
             })))
         }
     }
@@ -52,28 +56,18 @@ fn outcome_of(response: &Response) -> Outcome {
     }
 }
 
-/// What the debug header asks for: `plan` shows everything.
-fn debug_wish(call: &Call) -> bool {
-    call.headers.get(DEBUG_HEADER).is_some()
-}
-
-fn explained(mut response: Response, operation: &Operation, wish: bool) -> Response {
+/// There is a trace only where the debug header was sent and is listened to.
+fn explained(mut response: Response, engine: &Engine, operation: &Operation) -> Response {
     let Some(trace) = response.trace() else { return response };
-    operations::count_fetches(trace);
-    if wish
-        && let Ok(extensions) = serde_json::value::to_raw_value(&json!({ "debug": debug(trace, operation) }))
-    {
-        add(&mut response, &extensions);
+    let debug = json!({ "debug": debug(trace, engine, operation) });
+    if let Ok(extensions) = to_raw_value(&debug) {
+        response.add_extensions(&extensions);
     }
     response
 }
 
-fn add(response: &mut Response, extensions: &RawValue) {
-    response.add_extensions(extensions);
-}
-
 /// How the answer came about. Times are in microseconds; `sql` is what each subgraph says of its database.
-fn debug(trace: &Trace, operation: &Operation) -> Value {
+fn debug(trace: &Trace, engine: &Engine, operation: &Operation) -> Value {
     let fetches: Vec<Value> = trace
         .fetches
         .iter()
@@ -93,10 +87,13 @@ fn debug(trace: &Trace, operation: &Operation) -> Value {
             })
         })
         .collect();
+    // For a viewer who may not see all of it, the plan of those who may.
+    let plan = operation.plan().explain(engine.supergraph()).to_string();
     json!({
         "operation": operation.name(),
         "durationUs": trace.duration_us,
         "stages": trace.stages,
         "fetches": fetches,
+        "plan": plan.lines().collect::<Vec<_>>(),
     })
 }
