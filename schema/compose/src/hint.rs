@@ -44,6 +44,7 @@ pub enum HintCode {
     InconsistentInterfaceValueTypeField,
     InconsistentNonRepeatableDirectiveArguments,
     InconsistentObjectValueTypeField,
+    InconsistentRuntimeTypesForShareableReturn,
     InconsistentUnionMember,
     OverriddenFieldCanBeRemoved,
     OverrideDirectiveCanBeRemoved,

@@ -51,6 +51,7 @@ impl Merger<'_> {
         self.costs(&of(federation::COST), &of(federation::LIST_SIZE), &mut merged);
         for name in BUILT_IN {
             merged.extend(self.most_frequent(coordinate, &of(name)));
+            self.features.one_of |= name == "oneOf" && !of(name).is_empty();
         }
         self.custom(applied, &mut merged);
         merged

@@ -22,13 +22,6 @@ pub(super) struct FieldSource<'a> {
     pub overridden: Option<Overridden>,
 }
 
-impl FieldSource<'_> {
-    /// Does the subgraph answer for the field (at least for part of the traffic)?
-    fn resolves(&self) -> bool {
-        !self.external && !matches!(self.overridden, Some(Overridden { label: None }))
-    }
-}
-
 impl<'a> Merger<'a> {
     pub(super) fn fields(
         &mut self,
@@ -78,8 +71,9 @@ impl<'a> Merger<'a> {
     ) -> Option<FieldDefinition> {
         let name = &sources[0].field.name;
         let coordinate = format!("{ty}.{name}");
-        let resolving: Vec<&FieldSource<'a>> = sources.iter().filter(|source| source.resolves()).collect();
-        let Some(first) = resolving.first() else {
+        // What was overridden still answers for its type: requests are moved, not the schema.
+        let declaring: Vec<&FieldSource<'a>> = sources.iter().filter(|source| !source.external).collect();
+        let Some(first) = declaring.first() else {
             let message = format!(
                 "field \"{coordinate}\" is marked @external on all the subgraphs in which it is listed ({})",
                 self.named(sources.iter().map(|source| source.graph))
@@ -91,17 +85,17 @@ impl<'a> Merger<'a> {
         if kind == Kind::Object {
             self.check_sharing(ty, &coordinate, &sources);
         }
-        let ty_merged = self.field_type(&coordinate, &resolving).unwrap_or_else(|| first.field.ty.clone());
+        let ty_merged = self.field_type(&coordinate, &declaring).unwrap_or_else(|| first.field.ty.clone());
         self.use_output(ty_merged.inner_named_type());
-        let arguments = self.arguments(&coordinate, &resolving);
-        let described = resolving.iter().map(|source| (source.graph, source.field.description.as_ref()));
+        let arguments = self.arguments(&coordinate, &declaring);
+        let described = declaring.iter().map(|source| (source.graph, source.field.description.as_ref()));
         let description = self.description(&coordinate, described);
         let applied: Vec<(usize, &Directive)> = sources
             .iter()
             .flat_map(|source| source.field.directives.iter().map(|directive| (source.graph, &**directive)))
             .collect();
         let own = self.directives(&coordinate, &applied);
-        let joins = self.join_fields(ty, type_sources, &sources, &resolving);
+        let joins = self.join_fields(ty, type_sources, &sources, &declaring);
         let merged = FieldDefinition {
             description,
             name: name.clone(),
@@ -111,6 +105,7 @@ impl<'a> Merger<'a> {
         };
         self.check_external(&coordinate, &merged, &sources);
         self.hint_missing(ty, kind, name, type_sources, &sources);
+        self.hint_runtime_types(&coordinate, &declaring);
         Some(merged)
     }
 
@@ -151,14 +146,14 @@ impl<'a> Merger<'a> {
         self.errors.push(error.at(self.places(at_once.iter().map(|source| source.graph), coordinate)));
     }
 
-    fn field_type(&mut self, coordinate: &str, resolving: &[&FieldSource<'a>]) -> Option<Type> {
-        let types: Vec<&Type> = resolving.iter().map(|source| &source.field.ty).collect();
+    fn field_type(&mut self, coordinate: &str, declaring: &[&FieldSource<'a>]) -> Option<Type> {
+        let types: Vec<&Type> = declaring.iter().map(|source| &source.field.ty).collect();
         let given: Vec<(usize, String)> =
-            resolving.iter().map(|source| (source.graph, source.field.ty.to_string())).collect();
+            declaring.iter().map(|source| (source.graph, source.field.ty.to_string())).collect();
         if given.iter().all(|(_, ty)| *ty == given[0].1) {
             return Some(types[0].clone());
         }
-        let places = self.places(resolving.iter().map(|source| source.graph), coordinate);
+        let places = self.places(declaring.iter().map(|source| source.graph), coordinate);
         let told = self.told("type", &given, |ty| format!("\"{ty}\""));
         match self.hierarchy.most_general(&types) {
             Some(general) => {
@@ -184,11 +179,11 @@ impl<'a> Merger<'a> {
         ty: &Name,
         type_sources: &Sources<'a>,
         sources: &[FieldSource<'a>],
-        resolving: &[&FieldSource<'a>],
+        declaring: &[&FieldSource<'a>],
     ) -> Vec<Node<Directive>> {
-        let same_type = resolving.iter().all(|source| source.field.ty == resolving[0].field.ty);
+        let same_type = declaring.iter().all(|source| source.field.ty == declaring[0].field.ty);
         let mut joins = Vec::new();
-        let mut plain = sources.len() == type_sources.len() && same_type;
+        let mut plain = sources.len() == self.holders(ty, type_sources).len() && same_type;
         for source in sources {
             let graph = &self.graphs[source.graph];
             let name = &source.field.name;
@@ -207,13 +202,13 @@ impl<'a> Merger<'a> {
             let mut join = join
                 .maybe_text(name!("requires"), graph.facts.on_field(Purpose::Requires, ty, name))
                 .maybe_text(name!("provides"), graph.facts.on_field(Purpose::Provides, ty, name));
-            if !same_type && !source.external {
+            if !same_type {
                 join = join.text(name!("type"), &source.field.ty.to_string());
             }
             if source.external {
                 join = join.flag(name!("external"), true);
             }
-            if let Some(directive) = source.field.directives.get(federation::OVERRIDE) {
+            if let Some(directive) = self.effective_override(source) {
                 join = join.maybe_text(name!("override"), text(directive, "from"));
                 join = join.maybe_text(name!("overrideLabel"), text(directive, "label"));
             }
@@ -223,6 +218,13 @@ impl<'a> Merger<'a> {
             joins.push(join);
         }
         if plain { Vec::new() } else { joins }
+    }
+
+    /// An `@override` from a subgraph that is not there says nothing.
+    fn effective_override<'s>(&self, source: &'s FieldSource<'a>) -> Option<&'s Node<Directive>> {
+        let directive = source.field.directives.get(federation::OVERRIDE)?;
+        let from = text(directive, "from")?;
+        self.graphs.iter().any(|graph| graph.name == from).then_some(directive)
     }
 
     /// What a subgraph says of a field that it does not resolve must be true of the merged one.
@@ -267,37 +269,6 @@ impl<'a> Merger<'a> {
                 .map(|(code, message)| CompositionError::new(code, message).at([place.clone()]));
             self.errors.extend(errors);
         }
-    }
-
-    /// A value type that has not the same fields everywhere composes, but cannot be asked everywhere.
-    fn hint_missing(
-        &mut self,
-        ty: &Name,
-        kind: Kind,
-        name: &Name,
-        type_sources: &Sources<'a>,
-        sources: &[FieldSource<'a>],
-    ) {
-        let has_identity = ["Query", "Mutation", "Subscription"].contains(&ty.as_str())
-            || type_sources.iter().any(|(graph, _)| self.graphs[*graph].facts.keys(ty).next().is_some());
-        if has_identity || sources.len() == type_sources.len() {
-            return;
-        }
-        let (code, noun) = match kind {
-            Kind::Interface => (HintCode::InconsistentInterfaceValueTypeField, "interface"),
-            _ => (HintCode::InconsistentObjectValueTypeField, "non-entity object type"),
-        };
-        let missing = type_sources
-            .iter()
-            .map(|(graph, _)| *graph)
-            .filter(|graph| !sources.iter().any(|s| s.graph == *graph));
-        let message = format!(
-            "field \"{ty}.{name}\" of {noun} \"{ty}\" is defined in some but not all subgraphs that define \"{ty}\": \
-             it is missing in {}",
-            self.named(missing)
-        );
-        let places = self.places(sources.iter().map(|source| source.graph), format!("{ty}.{name}"));
-        self.hints.push(Hint::new(code, message, places));
     }
 }
 

@@ -68,6 +68,9 @@ const SPECS: [Spec; 7] = [
     },
 ];
 
+/// GraphQL's own, but parsers that are older than it need the definition.
+const ONE_OF: &str = "directive @oneOf on INPUT_OBJECT";
+
 const CORE: &str = r#"
 directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
 directive @join__directive(graphs: [join__Graph!], name: String!, args: join__DirectiveArguments) repeatable on SCHEMA | OBJECT | INTERFACE | FIELD_DEFINITION
@@ -92,7 +95,10 @@ enum link__Purpose {
 
 /// The specifications that merged elements use, as places in [`SPECS`].
 #[derive(Default)]
-pub(super) struct Features([bool; SPECS.len()]);
+pub(super) struct Features {
+    specs: [bool; SPECS.len()],
+    pub one_of: bool,
+}
 
 impl Features {
     /// Notes that the supergraph carries a directive; its name there.
@@ -101,17 +107,18 @@ impl Features {
             spec.directives.iter().find(|(federation, _)| *federation == full).map(|(_, name)| *name)
         };
         let (place, name) = SPECS.iter().enumerate().find_map(|(place, spec)| Some((place, named(spec)?)))?;
-        self.0[place] = true;
+        self.specs[place] = true;
         Name::new(name).ok()
     }
 
     fn used(&self) -> impl Iterator<Item = &'static Spec> {
-        SPECS.iter().zip(self.0).filter(|(_, used)| *used).map(|(spec, _)| spec)
+        SPECS.iter().zip(self.specs).filter(|(_, used)| *used).map(|(spec, _)| spec)
     }
 
     fn documents(&self) -> impl Iterator<Item = Document> {
         [CORE]
             .into_iter()
+            .chain(self.one_of.then_some(ONE_OF))
             .chain(self.used().map(|spec| spec.definitions))
             .map(|text| Document::parse(text, "specifications").expect("the texts above are valid GraphQL"))
     }

@@ -3,6 +3,7 @@
 mod arguments;
 mod authorization;
 mod composed;
+mod differences;
 mod directives;
 mod enums;
 mod fields;
@@ -170,6 +171,7 @@ impl<'a> Merger<'a> {
             .collect();
         let mut directives = self.join_types(name, sources);
         let own = self.directives(name, &applied);
+        self.hint_partial_entity(name, sources);
         let name = name.clone();
         Some(match kind {
             Kind::Scalar => {
@@ -278,20 +280,21 @@ impl<'a> Merger<'a> {
 
     fn join_types(&self, name: &Name, sources: &Sources<'a>) -> Vec<Node<Directive>> {
         let mut joins = Vec::new();
-        for (index, ty) in sources {
-            let graph = &self.graphs[*index];
+        for graph in self.holders(name, sources) {
+            let graph = &self.graphs[graph];
             let interface_object = graph.is_interface_object(name);
             let finish = |join: join::Application| {
                 if interface_object { join.flag(name!("isInterfaceObject"), true) } else { join }.done()
             };
-            let keyed = !graph.is_federation_1() || ty.is_object();
+            // Federation 1 has no entity interfaces.
+            let keyed = !graph.is_federation_1() || graph.get(name).is_some_and(ExtendedType::is_object);
             let mut keys = graph.facts.keys(name).filter(|_| keyed).peekable();
             if keys.peek().is_none() {
                 joins.push(finish(join::join_type(&graph.join)));
             }
             for key in keys {
                 let mut join = join::join_type(&graph.join).text(name!("key"), &key.text);
-                if key.on_extension {
+                if key.on_extension && !graph.is_federation_1() {
                     join = join.flag(name!("extension"), true);
                 }
                 if !key.resolvable {
@@ -301,6 +304,15 @@ impl<'a> Merger<'a> {
             }
         }
         joins
+    }
+
+    /// The subgraphs that have a type. Each has a query type, if only for the gateway's own fields.
+    fn holders(&self, name: &Name, sources: &Sources<'a>) -> Vec<usize> {
+        if name == "Query" {
+            (0..self.graphs.len()).collect()
+        } else {
+            sources.iter().map(|source| source.0).collect()
+        }
     }
 
     fn join_implements(&self, sources: &Sources<'a>) -> Vec<Node<Directive>> {

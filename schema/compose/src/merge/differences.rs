@@ -1,0 +1,97 @@
+//! Hints about types that differ between subgraphs in ways that compose.
+
+use std::collections::BTreeSet;
+
+use apollo_compiler::Name;
+use apollo_compiler::schema::ExtendedType;
+
+use super::fields::FieldSource;
+use super::{Kind, Merger, Sources};
+use crate::hint::{Hint, HintCode};
+use crate::subgraph::{Graph, interfaces};
+
+impl<'a> Merger<'a> {
+    /// A value type that has not the same fields everywhere composes, but cannot be asked everywhere.
+    pub(super) fn hint_missing(
+        &mut self,
+        ty: &Name,
+        kind: Kind,
+        name: &Name,
+        type_sources: &Sources<'a>,
+        sources: &[FieldSource<'a>],
+    ) {
+        let has_identity = ["Query", "Mutation", "Subscription"].contains(&ty.as_str())
+            || type_sources.iter().any(|(graph, _)| self.graphs[*graph].facts.keys(ty).next().is_some());
+        if has_identity || sources.len() == type_sources.len() {
+            return;
+        }
+        let (code, noun) = match kind {
+            Kind::Interface => (HintCode::InconsistentInterfaceValueTypeField, "interface"),
+            _ => (HintCode::InconsistentObjectValueTypeField, "non-entity object type"),
+        };
+        let has = |graph: &usize| sources.iter().any(|source| source.graph == *graph);
+        let missing = self.named(type_sources.iter().map(|(graph, _)| *graph).filter(|graph| !has(graph)));
+        let message = format!(
+            "field \"{ty}.{name}\" of {noun} \"{ty}\" is defined in some but not all subgraphs that define \"{ty}\": \
+             it is missing in {missing}"
+        );
+        let places = self.places(sources.iter().map(|source| source.graph), format!("{ty}.{name}"));
+        self.hints.push(Hint::new(code, message, places));
+    }
+
+    /// A type that has a key in some subgraphs only can be found by it only there.
+    pub(super) fn hint_partial_entity(&mut self, name: &Name, sources: &Sources<'a>) {
+        if !sources.iter().any(|(_, ty)| ty.is_object()) {
+            return;
+        }
+        let (with, without): (Vec<usize>, Vec<usize>) = sources
+            .iter()
+            .map(|(graph, _)| *graph)
+            .partition(|graph| self.graphs[*graph].facts.keys(name).next().is_some());
+        if with.is_empty() || without.is_empty() {
+            return;
+        }
+        let message = format!(
+            "type \"{name}\" is declared as an entity (has a @key applied) in some but not all defining subgraphs: \
+             it has no @key in {} but has some in {}",
+            self.named(without.iter().copied()),
+            self.named(with)
+        );
+        let places = self.places(without.into_iter(), name);
+        self.hints.push(Hint::new(HintCode::InconsistentEntity, message, places));
+    }
+
+    /// Subgraphs that share a field of an abstract type should be able to answer with the same objects.
+    pub(super) fn hint_runtime_types(&mut self, coordinate: &str, declaring: &[&FieldSource<'a>]) {
+        let possible: Vec<(usize, BTreeSet<&Name>)> = declaring
+            .iter()
+            .map(|source| {
+                (source.graph, possible(&self.graphs[source.graph], source.field.ty.inner_named_type()))
+            })
+            .collect();
+        if possible.iter().all(|(_, types)| *types == possible[0].1) {
+            return;
+        }
+        let told = self.told("types", &possible, |types| crate::error::enumerate(types.iter()));
+        let message = format!(
+            "for the shared field \"{coordinate}\", the object types that it can be differ between subgraphs: it has {told}; \
+             which of them clients see may depend on the plan"
+        );
+        let places = self.places(declaring.iter().map(|source| source.graph), coordinate);
+        self.hints.push(Hint::new(HintCode::InconsistentRuntimeTypesForShareableReturn, message, places));
+    }
+}
+
+/// The object types that a composite type can be in one subgraph; none for leaves.
+fn possible<'a>(graph: &'a Graph, name: &Name) -> BTreeSet<&'a Name> {
+    match graph.get(name) {
+        Some(ExtendedType::Object(object)) => [&object.name].into(),
+        Some(ExtendedType::Union(union)) => union.members.iter().map(|member| &member.name).collect(),
+        Some(ExtendedType::Interface(_)) => {
+            let implements =
+                |ty: &ExtendedType| ty.is_object() && interfaces(ty).any(|interface| interface == name);
+            graph.schema.types.iter().filter(|(_, ty)| implements(ty)).map(|(object, _)| object).collect()
+        }
+        _ => BTreeSet::new(),
+    }
+}
