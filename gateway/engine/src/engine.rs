@@ -201,7 +201,7 @@ impl Begun {
         };
         let declared = &operation.definition().variables;
         let schema = engine.supergraph.api_schema();
-        let variables = coerce(declared, variables, schema).map_err(|error| refuse(vec![error]))?;
+        let variables = coerce(declared, variables, schema).map_err(|error| refuse(vec![*error]))?;
         let plan = operation.plan_for(engine, &context.grant).map_err(|error| refuse(error.to_graphql()))?;
         let conditions = plan.program.conditions.decide(|name| is_true(declared, &variables, name));
         let introspected = introspected(engine, operation, &plan.program, &variables);

@@ -40,16 +40,16 @@ const END: u32 = u32::MAX;
 impl Targets {
     /// Gathers the objects of all targets of a group.
     pub(crate) fn gather(group: &CompiledGroup, arena: &Arena, names: &TypeNames, root: u32) -> Self {
-        let mut targets = Targets::default();
-        let mut known = Known { table: HashTable::new(), hasher: DefaultHashBuilder::default() };
+        let (table, hasher) = (HashTable::new(), DefaultHashBuilder::default());
+        let mut gatherer = Gatherer { arena, names, targets: Targets::default(), table, hasher };
         for (number, target) in group.targets.iter().enumerate() {
             walk(arena, root, &target.path, &mut |row| {
                 if admits(&target.types, target.row_type, |slot| type_in(arena, row, slot)) {
-                    targets.add(&target.writer, arena, names, row, number as u32, &mut known);
+                    gatherer.add(&target.writer, row, number as u32);
                 }
             });
         }
-        targets
+        gatherer.targets
     }
 
     /// How many different representations there are.
@@ -97,57 +97,51 @@ impl Targets {
         ConstValue::List(values.collect())
     }
 
-    fn add(
-        &mut self,
-        writer: &Writer,
-        arena: &Arena,
-        names: &TypeNames,
-        row: u32,
-        target: u32,
-        known: &mut Known,
-    ) {
-        let start = self.text.len();
-        if write_object(&mut self.text, writer, arena, names, row).is_err() {
-            self.text.truncate(start);
-            return;
-        }
-        let number = self.rows.len() as u32;
-        let (text, ends) = (&self.text, &self.ends);
-        let bytes_of = |representation: u32| {
-            let representation = representation as usize;
-            let start = if representation == 0 { 0 } else { ends[representation - 1] };
-            &text[start..ends[representation]]
-        };
-        let written = &text[start..];
-        let hash = known.hasher.hash_one(written);
-        match known.table.find(hash, |other| bytes_of(*other) == written) {
-            Some(equal) => {
-                let head = self.heads[*equal as usize] as usize;
-                let next = std::mem::replace(&mut self.rows[head].next, number);
-                self.rows.push(TargetRow { row, target, next });
-                self.text.truncate(start);
-            }
-            None => {
-                let representation = self.heads.len() as u32;
-                // The table keeps no hashes; to grow, it asks for them again.
-                self.ends.push(self.text.len());
-                self.heads.push(number);
-                self.rows.push(TargetRow { row, target, next: END });
-                let (text, ends, hasher) = (&self.text, &self.ends, &known.hasher);
-                known.table.insert_unique(hash, representation, |other| {
-                    let other = *other as usize;
-                    let start = if other == 0 { 0 } else { ends[other - 1] };
-                    hasher.hash_one(&text[start..ends[other]])
-                });
-            }
-        }
+    fn text_of(&self, representation: u32) -> &[u8] {
+        let representation = representation as usize;
+        let start = if representation == 0 { 0 } else { self.ends[representation - 1] };
+        &self.text[start..self.ends[representation]]
     }
 }
 
-/// Representations by their bytes.
-struct Known {
+/// Gathers targets, knowing representations by their bytes.
+struct Gatherer<'a> {
+    arena: &'a Arena,
+    names: &'a TypeNames,
+    targets: Targets,
     table: HashTable<u32>,
     hasher: DefaultHashBuilder,
+}
+
+impl Gatherer<'_> {
+    fn add(&mut self, writer: &Writer, row: u32, target: u32) {
+        let targets = &mut self.targets;
+        let start = targets.text.len();
+        if write_object(&mut targets.text, writer, self.arena, self.names, row).is_err() {
+            targets.text.truncate(start);
+            return;
+        }
+        let number = targets.rows.len() as u32;
+        let written = &targets.text[start..];
+        let hash = self.hasher.hash_one(written);
+        match self.table.find(hash, |other| targets.text_of(*other) == written) {
+            Some(equal) => {
+                let head = targets.heads[*equal as usize] as usize;
+                let next = std::mem::replace(&mut targets.rows[head].next, number);
+                targets.rows.push(TargetRow { row, target, next });
+                targets.text.truncate(start);
+            }
+            None => {
+                let representation = targets.heads.len() as u32;
+                targets.ends.push(targets.text.len());
+                targets.heads.push(number);
+                targets.rows.push(TargetRow { row, target, next: END });
+                // The table keeps no hashes; to grow, it asks for them again.
+                let hasher = &self.hasher;
+                self.table.insert_unique(hash, representation, |other| hasher.hash_one(targets.text_of(*other)));
+            }
+        }
+    }
 }
 
 /// Calls `found` for every row at the end of a path.
@@ -160,11 +154,7 @@ pub(crate) fn walk(arena: &Arena, row: u32, path: &[Step], found: &mut impl FnMu
 
 fn walk_value(arena: &Arena, value: Value, step: &Step, rest: &[Step], found: &mut impl FnMut(u32)) {
     match value {
-        Value::Row { first } => {
-            if admits_row(arena, step, first) {
-                walk(arena, first, rest, found);
-            }
-        }
+        Value::Row { first } if admits_row(arena, step, first) => walk(arena, first, rest, found),
         Value::List { first, len } => {
             for cell in first..first + len {
                 walk_value(arena, arena.get(cell), step, rest, found);

@@ -240,11 +240,7 @@ impl Search<'_> {
 
     fn value(&mut self, value: Value, step: &Step, rest: &[Step]) {
         match value {
-            Value::Row { first } => {
-                if admits_row(self.arena, step, first) {
-                    self.row(first, rest);
-                }
-            }
+            Value::Row { first } if admits_row(self.arena, step, first) => self.row(first, rest),
             Value::List { first, len } => {
                 for index in 0..len {
                     let entered = self.enter(Some(PathSegment::Index(index as usize)));

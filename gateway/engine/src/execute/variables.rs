@@ -21,7 +21,7 @@ pub(crate) fn coerce(
     declared: &[Node<VariableDefinition>],
     mut given: Map<String, Value>,
     schema: &Schema,
-) -> Result<Coerced, GraphQLError> {
+) -> Result<Coerced, Box<GraphQLError>> {
     let mut coerced = Vec::with_capacity(declared.len());
     for variable in declared {
         let name = variable.name.as_str();
@@ -55,10 +55,10 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn refuse(&self, what: &str) -> GraphQLError {
+    fn refuse(&self, what: &str) -> Box<GraphQLError> {
         let inside = self.inside.concat();
         let message = format!("Variable \"${}{inside}\" got an invalid value: {what}", self.variable);
-        GraphQLError::new(ErrorCode::BadUserInput, message)
+        Box::new(GraphQLError::new(ErrorCode::BadUserInput, message))
     }
 }
 
@@ -67,7 +67,7 @@ fn coerce_value(
     ty: &Type,
     schema: &Schema,
     place: &mut Place<'_>,
-) -> Result<Value, GraphQLError> {
+) -> Result<Value, Box<GraphQLError>> {
     if value.is_null() {
         return match ty.is_non_null() {
             true => Err(place.refuse(&format!("{ty} cannot be null"))),
@@ -99,7 +99,7 @@ fn coerce_named(
     name: &str,
     schema: &Schema,
     place: &mut Place<'_>,
-) -> Result<Value, GraphQLError> {
+) -> Result<Value, Box<GraphQLError>> {
     match (schema.types.get(name), value) {
         (Some(ExtendedType::Scalar(_)), value) => coerce_scalar(value, name, place),
         (Some(ExtendedType::Enum(definition)), Value::String(text)) => {
@@ -138,7 +138,7 @@ fn coerce_named(
     }
 }
 
-fn coerce_scalar(value: Value, name: &str, place: &Place<'_>) -> Result<Value, GraphQLError> {
+fn coerce_scalar(value: Value, name: &str, place: &Place<'_>) -> Result<Value, Box<GraphQLError>> {
     let fits = match (name, &value) {
         ("Int", Value::Number(number)) => match number.as_f64() {
             // A whole number is an Int however it is written.
