@@ -138,7 +138,8 @@ impl Gatherer<'_> {
                 targets.rows.push(TargetRow { row, target, next: END });
                 // The table keeps no hashes; to grow, it asks for them again.
                 let hasher = &self.hasher;
-                self.table.insert_unique(hash, representation, |other| hasher.hash_one(targets.text_of(*other)));
+                self.table
+                    .insert_unique(hash, representation, |other| hasher.hash_one(targets.text_of(*other)));
             }
         }
     }
