@@ -8,7 +8,7 @@ use supergraph::{SubgraphId, Supergraph};
 
 use super::aliases::disambiguate;
 use super::draft::{Draft, DraftId, DraftKind, Selections};
-use super::emit::{conflicts, merge_representation};
+use super::need::Need;
 use super::{
     Condition, EntityGroup, EntityTarget, Fetch, FetchFragment, FetchId, FetchKind, FetchSelection, TypeSet,
 };
@@ -69,27 +69,28 @@ fn fold(drafts: &mut [Draft], selections: &mut Selections) -> Vec<(DraftId, Draf
         if awaited.contains(&row) {
             continue;
         }
+        let need = Need { representation, condition: drafts[row].condition.clone() };
         let is_later_twin = |other: &usize| {
             let (one, other_draft) = (&drafts[row], &drafts[*other]);
-            let fits = matches!(
-                &other_draft.kind,
-                DraftKind::Entity { ty: other_ty, known_as: other_known_as, representation: other }
-                    if (*other_ty, *other_known_as) == (ty, known_as) && !conflicts(other, &representation)
-            );
-            fits && stages[*other] > stages[row]
+            let same_type = match &other_draft.kind {
+                DraftKind::Entity { ty: other, known_as: other_known_as, .. } => {
+                    (*other, *other_known_as) == (ty, known_as)
+                }
+                DraftKind::Root(_) => false,
+            };
+            same_type
+                && stages[*other] > stages[row]
                 && one.subgraph == other_draft.subgraph
                 && one.path == other_draft.path
+                && need.fits(other_draft)
         };
         let Some(into) = (0..drafts.len()).filter(is_later_twin).min_by_key(|other| stages[*other]) else {
             continue;
         };
         let from = drafts[row].clone();
         let twin = &mut drafts[into];
-        twin.condition = twin.condition.or(&from.condition);
         twin.after.extend(from.after);
-        if let DraftKind::Entity { representation: known, .. } = &mut twin.kind {
-            merge_representation(known, representation);
-        }
+        need.join(twin);
         selections.absorb(twin.selection, from.selection);
         folded.push((row, into));
     }

@@ -17,6 +17,7 @@ mod emit;
 mod explain;
 pub mod fetch_graph;
 mod merge;
+mod need;
 mod normalise;
 mod position;
 mod search;

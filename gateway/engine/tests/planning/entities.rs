@@ -159,7 +159,7 @@ fn provided_fields_are_taken_where_they_are_provided_and_only_there() {
                type Review { author: User! } 
                type User @key(fields: "id") { id: ID! name: String @external }"#,
         ),
-        ("users", r#"type User @key(fields: "id") { id: ID! name: String mail: String }"#),
+        ("users", r#"type User @key(fields: "id") { id: ID! name: String @shareable mail: String }"#),
     ]);
     assert_snapshot!(explain(&planner, "{ best { author { name } } }"), @r"
     1 fetch in 1 stage

@@ -1,11 +1,14 @@
 //! Plans operations and looks at the plans.
 
 mod abstract_types;
+mod chance;
 mod conditions;
 mod entities;
 mod limits;
 mod operations;
+mod run;
 mod shop;
+mod world;
 
 use std::sync::Arc;
 
