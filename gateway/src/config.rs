@@ -87,7 +87,7 @@ impl GatewayConfig {
 pub struct Limits {
     /// Bytes of a request's body, counted after it is inflated, and of a GET's query string.
     pub body_bytes: usize,
-    /// Lexical tokens of a document.
+    /// Lexical tokens of a document, white space and comments among them.
     pub tokens: usize,
     /// Nesting of the syntax: selection sets, list and object literals, types.
     pub recursion: usize,

@@ -1,0 +1,136 @@
+//! A gateway in the process, and short ways to knock at it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use auth::{SigningKey, TokenIssuer, TokenVerifier};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use common::{Clock, Ids, Timestamp};
+use engine::{Engine, Subgraphs};
+use gateway::{Gateway, GatewayConfig, Keys};
+use http_body_util::BodyExt as _;
+use runtime::Tasks;
+use serde_json::{Value, json};
+use supergraph::Supergraph;
+use tower::ServiceExt as _;
+
+use crate::shop::{SDL, Shop};
+
+pub struct Door {
+    pub router: Router,
+    pub clock: Clock,
+    pub tasks: Tasks,
+    /// Subscriptions that run in the subgraph.
+    pub running: Arc<AtomicUsize>,
+    /// Calls that the subgraph has had.
+    pub calls: Arc<AtomicUsize>,
+    issuer: TokenIssuer,
+    ids: Ids,
+}
+
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Door {
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub fn with(change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let mut config = GatewayConfig::default();
+        change(&mut config);
+        let published = compose::Subgraph { name: "shop".into(), url: "http://shop".into(), sdl: SDL.into() };
+        let composed = compose::compose(&[published]).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let supergraph = Arc::new(Supergraph::parse(&composed.supergraph_sdl).unwrap());
+        let shop = Shop::default();
+        let (running, calls) = (shop.running.clone(), shop.calls.clone());
+        let subgraphs = Subgraphs::new().with_local("shop", Arc::new(shop));
+        let engine = Engine::new(supergraph, subgraphs, config.engine_options()).unwrap();
+        let clock = Clock::manual(Timestamp(1_800_000_000_000_000));
+        let key = SigningKey::generate();
+        let keys = Keys {
+            tokens: TokenVerifier::new(&key.verifying(), clock.clone()),
+            passports: None,
+            clock: clock.clone(),
+        };
+        let tasks = Tasks::new();
+        let router = Gateway::new(config, engine, keys, &tasks).router();
+        let issuer = TokenIssuer::new(&key, clock.clone());
+        Self { router, clock, tasks, running, calls, issuer, ids: Ids::counted() }
+    }
+
+    /// The value of `Authorization` for a user who may do this.
+    pub fn token(&self, scopes: &[&str]) -> String {
+        let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+        let lifetime = Duration::from_secs(60);
+        let (token, _) = self.issuer.issue(self.ids.next(), self.ids.next(), &scopes, lifetime).unwrap();
+        format!("Bearer {token}")
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Reply { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// Posts a document as a modern client does.
+    pub async fn query(&self, document: &str) -> Reply {
+        self.send(post(&[], &json!({ "query": document }).to_string())).await
+    }
+
+    pub async fn query_as(&self, authorization: &str, document: &str) -> Reply {
+        let body = json!({ "query": document }).to_string();
+        self.send(post(&[("authorization", authorization)], &body)).await
+    }
+
+    pub async fn get(&self, uri: &str, headers: &[(&str, &str)]) -> Reply {
+        self.send(request("GET", uri, headers, "")).await
+    }
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The status and the code of the first error.
+    pub fn refusal(&self) -> (u16, String) {
+        let body = self.json();
+        let error = &body["errors"][0];
+        let id = error["extensions"]["requestId"].as_str().unwrap_or_default();
+        assert_eq!(id, self.header("x-request-id"), "an error names its request: {}", self.text);
+        assert!(body.get("data").is_none(), "a refused request has no data: {}", self.text);
+        (self.status.as_u16(), error["extensions"]["code"].as_str().unwrap_or("no code").to_owned())
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// What Apollo Client sends.
+pub const MODERN: &str = "application/graphql-response+json,application/json;q=0.9";
+
+/// A POST to /graphql; the given headers stand in place of the usual ones.
+pub fn post(headers: &[(&str, &str)], body: &str) -> Request<Body> {
+    let mut all = vec![("content-type", "application/json"), ("accept", MODERN)];
+    all.retain(|(name, _)| !headers.iter().any(|(given, _)| given == name));
+    all.extend_from_slice(headers);
+    request("POST", "/graphql", &all, body)
+}
+
+pub fn request(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(uri);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::from(body.to_owned())).unwrap()
+}

@@ -1,0 +1,73 @@
+//! Subscriptions as server-sent events (graphql-sse, distinct connections).
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::body::Body;
+use http_body_util::BodyExt as _;
+use serde_json::json;
+use tower::ServiceExt as _;
+
+use crate::door::{Door, post};
+
+const EVENTS: [(&str, &str); 1] = [("accept", "text/event-stream")];
+
+#[tokio::test]
+async fn each_result_is_an_event_and_the_end_is_another() {
+    let door = Door::new();
+    let reply = door.send(post(&EVENTS, &json!({ "query": "subscription { ticks }" }).to_string())).await;
+    assert_eq!(reply.header("content-type"), "text/event-stream; charset=utf-8");
+    assert_eq!(
+        reply.text,
+        "event: next\ndata: {\"data\":{\"ticks\":1}}\n\n\
+         event: next\ndata: {\"data\":{\"ticks\":2}}\n\n\
+         event: next\ndata: {\"data\":{\"ticks\":3}}\n\n\
+         event: complete\ndata:\n\n"
+    );
+    let got = door.get("/graphql?query=subscription%7Bticks%7D", &[EVENTS[0], ("x-graphql-csrf", "1")]).await;
+    assert_eq!(got.text, reply.text);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_refused_before_the_stream() {
+    let door = Door::new();
+    let reply = door.send(post(&EVENTS, &json!({ "query": "subscription { nobody }" }).to_string())).await;
+    assert_eq!(reply.refusal(), (400, "GRAPHQL_VALIDATION_FAILED".to_owned()));
+    let full = Door::with(|config| config.subscriptions.connections = 0);
+    let reply = full.send(post(&EVENTS, &json!({ "query": "subscription { ticks }" }).to_string())).await;
+    assert_eq!(reply.refusal(), (503, "RATE_LIMITED".to_owned()));
+}
+
+async fn open(door: &Door) -> Body {
+    let request = post(&EVENTS, &json!({ "query": "subscription { forever }" }).to_string());
+    door.router.clone().oneshot(request).await.unwrap().into_body()
+}
+
+async fn chunk(body: &mut Body) -> String {
+    let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    String::from_utf8(frame.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_client_that_goes_ends_its_subscription_in_the_subgraph() {
+    let door = Door::new();
+    let mut body = open(&door).await;
+    assert_eq!(chunk(&mut body).await, "event: next\ndata: {\"data\":{\"forever\":0}}\n\n");
+    assert_eq!(door.running.load(Ordering::SeqCst), 1);
+    drop(body);
+    assert_eq!(door.running.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_quiet_stream_is_kept_alive_and_ends_with_the_drain() {
+    let door = Door::with(|config| config.subscriptions.keep_alive = Duration::from_millis(1));
+    let mut body = open(&door).await;
+    chunk(&mut body).await;
+    assert_eq!(chunk(&mut body).await, ":\n\n");
+    door.tasks.stop();
+    let mut last = String::new();
+    while let Some(frame) = body.frame().await {
+        last = String::from_utf8(frame.unwrap().into_data().unwrap().to_vec()).unwrap();
+    }
+    assert_eq!(last, "event: complete\ndata:\n\n");
+}

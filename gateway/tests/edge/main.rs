@@ -1,0 +1,13 @@
+//! The gateway from outside, over a subgraph made for it: what goes over the wire, and what is refused.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test where it stands")]
+
+mod door;
+mod events;
+mod identity;
+mod limits;
+mod pages;
+mod rates;
+mod shop;
+mod sockets;
+mod wire;
