@@ -10,8 +10,8 @@ use apollo_compiler::schema::Implementers;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
 use serde_json::{Map, Value};
 use supergraph::Supergraph;
 
@@ -29,7 +29,7 @@ use crate::{RequestContext, Response};
 /// Bounds and switches of an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineOptions {
-    /// Operations kept prepared.
+    /// Operations kept prepared; one longer than 8 kB counts as several.
     pub plan_cache_size: usize,
     /// What planning one operation may take.
     pub plan_limits: PlanLimits,
@@ -79,7 +79,7 @@ pub(crate) struct Inner {
     pub(crate) options: EngineOptions,
     pub(crate) subgraphs: Subgraphs,
     pub(crate) planner: Planner,
-    operations: Cache<CacheKey, Arc<Operation>>,
+    operations: Cache<CacheKey, Arc<Operation>, Length>,
     pub(crate) names: TypeNames,
     pub(crate) implementers: HashMap<Name, Implementers>,
     /// Where identical queries may be joined.
@@ -109,7 +109,7 @@ impl Engine {
         }
         let inner = Inner {
             planner: Planner::new(supergraph.clone()),
-            operations: Cache::new(options.plan_cache_size),
+            operations: Cache::with_weighter(options.plan_cache_size, options.plan_cache_size as u64, Length),
             names: TypeNames::of(&supergraph),
             implementers: supergraph.api_schema().implementers_map(),
             sharing: options.dedupe.then(Sharing::default),
@@ -252,6 +252,16 @@ impl Inner {
 pub(crate) struct CacheKey {
     query: Box<str>,
     operation_name: Option<Box<str>>,
+}
+
+/// Long documents take the place of several.
+#[derive(Clone)]
+struct Length;
+
+impl Weighter<CacheKey, Arc<Operation>> for Length {
+    fn weight(&self, key: &CacheKey, _: &Arc<Operation>) -> u64 {
+        1 + key.query.len() as u64 / 8_192
+    }
 }
 
 /// The same, borrowed for a look-up.

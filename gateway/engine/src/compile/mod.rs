@@ -14,13 +14,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use apollo_compiler::ast::OperationType;
 use async_graphql_value as agv;
-use supergraph::Supergraph;
+use supergraph::{Supergraph, TypeId};
 
 use self::conditions::{ConditionId, Conditions};
 use self::projection::Projection;
 use self::reader::Reader;
 use self::representation::{Step, Writer, resolve_path};
-use self::shape::{ROOT, RowType, Shapes, fragments_for};
+use self::shape::{ROOT, RowType, ShapeId, Shapes, fragments_for};
 use crate::authorize::Denials;
 use crate::execute::json::write_string;
 use crate::plan::{
@@ -193,8 +193,8 @@ impl Compiler<'_> {
             FetchKind::Root { operation, path, selections } => {
                 let (path, shape) = resolve_path(path, self.shapes)?;
                 let declared = self.supergraph.root(*operation);
-                let reader = Reader::of(self.shapes, self.supergraph, shape, declared, selections);
-                let copies = reader.objects[0].is_sole_writer(shape, self.shapes);
+                let reader = self.reader(shape, declared, selections);
+                let copies = reader.objects[0].is_sole_writer();
                 CompiledKind::Root { operation: *operation, path, reader, copies }
             }
             FetchKind::Entities { groups } => {
@@ -228,6 +228,15 @@ impl Compiler<'_> {
         })
     }
 
+    fn reader<'s>(
+        &mut self,
+        shape: ShapeId,
+        declared: Option<TypeId>,
+        selections: impl IntoIterator<Item = &'s FetchSelection>,
+    ) -> Reader {
+        Reader::of((self.shapes, self.supergraph), self.conditions, shape, declared, selections)
+    }
+
     fn group(&mut self, group: &EntityGroup) -> Option<CompiledGroup> {
         let targets =
             group.targets.iter().map(|target| self.target(group, target)).collect::<Option<Vec<_>>>()?;
@@ -243,8 +252,8 @@ impl Compiler<'_> {
     fn target(&mut self, group: &EntityGroup, target: &EntityTarget) -> Option<CompiledTarget> {
         let (path, shape) = resolve_path(&target.path, self.shapes)?;
         let selections: Vec<&FetchSelection> = fragments_for(&group.selections, &target.types).collect();
-        let reader = Reader::of(self.shapes, self.supergraph, shape, None, selections.iter().copied());
-        let copies = reader.objects[0].is_sole_writer(shape, self.shapes);
+        let reader = self.reader(shape, None, selections.iter().copied());
+        let copies = reader.objects[0].is_sole_writer();
         Some(CompiledTarget {
             path,
             types: target.types.clone(),
@@ -254,9 +263,4 @@ impl Compiler<'_> {
             copies,
         })
     }
-}
-
-/// The client's top-level keys that a fetch fills, for errors about the fetch as a whole.
-pub(crate) fn visible_keys(reader: &Reader) -> impl Iterator<Item = &reader::ReadField> {
-    reader.objects[0].fields.iter().filter(|field| field.visible.is_some())
 }

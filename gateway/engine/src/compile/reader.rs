@@ -5,8 +5,9 @@ use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 use supergraph::{Supergraph, TypeId, TypeKind};
 
+use super::conditions::{ConditionId, Conditions};
 use super::shape::{RowType, ShapeId, Shapes};
-use crate::plan::FetchSelection;
+use crate::plan::{Condition, FetchSelection};
 
 /// How to read one answer, or one entity of it. The first object is the outermost.
 #[derive(Debug, Default)]
@@ -36,6 +37,10 @@ pub(crate) struct ReadField {
     pub(crate) kind: ReadKind,
     /// The client's key; `None` where the client asked for nothing.
     pub(crate) visible: Option<Name>,
+    /// Asked for only if this holds.
+    pub(crate) condition: ConditionId,
+    /// No other fetch writes into the slot.
+    pub(crate) sole: bool,
 }
 
 /// The kind of value under a key.
@@ -53,6 +58,14 @@ pub(crate) enum ReadKind {
 const LINEAR: usize = 8;
 
 impl ReadObject {
+    pub(crate) fn new(width: u32, row_type: Option<(u32, TypeId)>, fields: Box<[ReadField]>) -> Self {
+        let by_key = (fields.len() > LINEAR).then(|| {
+            let keys = fields.iter().enumerate();
+            keys.map(|(row, field)| (field.key.as_bytes().into(), row as u32)).collect()
+        });
+        ReadObject { width, row_type, fields, by_key }
+    }
+
     /// The field of this key, not escaped.
     pub(crate) fn find(&self, key: &[u8]) -> Option<usize> {
         match &self.by_key {
@@ -63,24 +76,21 @@ impl ReadObject {
 
     /// Whether rows that share an entity may share its values, instead of reading them once for each: not
     /// where another fetch adds to objects inside.
-    pub(crate) fn is_sole_writer(&self, shape: ShapeId, shapes: &Shapes<'_>) -> bool {
-        self.fields.iter().all(|field| {
-            let slot = shapes.get(shape).slots.get_index(field.slot as usize);
-            !matches!(field.kind, ReadKind::Object(_)) || slot.is_some_and(|(_, slot)| slot.writers == 1)
-        })
+    pub(crate) fn is_sole_writer(&self) -> bool {
+        self.fields.iter().all(|field| field.sole || !matches!(field.kind, ReadKind::Object(_)))
     }
 }
 
 impl Reader {
     /// The reader of what `selections` ask for at a position.
     pub(crate) fn of<'s>(
-        shapes: &Shapes<'_>,
-        supergraph: &Supergraph,
+        (shapes, supergraph): (&Shapes<'_>, &Supergraph),
+        conditions: &mut Conditions,
         shape: ShapeId,
         declared: Option<TypeId>,
         selections: impl IntoIterator<Item = &'s FetchSelection>,
     ) -> Reader {
-        let mut builder = Builder { shapes, supergraph, objects: Vec::new() };
+        let mut builder = Builder { shapes, supergraph, conditions, objects: Vec::new() };
         let selections: Vec<&FetchSelection> = selections.into_iter().collect();
         builder.object(shape, declared, &[], &selections);
         Reader { objects: builder.objects.into_iter().flatten().collect() }
@@ -90,6 +100,7 @@ impl Reader {
 struct Builder<'a> {
     shapes: &'a Shapes<'a>,
     supergraph: &'a Supergraph,
+    conditions: &'a mut Conditions,
     objects: Vec<Option<ReadObject>>,
 }
 
@@ -99,6 +110,7 @@ struct Merged<'s> {
     selections: Vec<&'s FetchSelection>,
     /// The declared types, where they differ.
     declared: Vec<TypeId>,
+    condition: Condition,
 }
 
 impl Builder<'_> {
@@ -115,10 +127,6 @@ impl Builder<'_> {
         merge(selections.iter().copied(), &mut merged);
         let fields: Box<[ReadField]> =
             merged.into_values().filter_map(|merged| self.field(shape, merged)).collect();
-        let by_key = (fields.len() > LINEAR).then(|| {
-            let keys = fields.iter().enumerate();
-            keys.map(|(row, field)| (field.key.as_bytes().into(), row as u32)).collect()
-        });
         let concrete = declared
             .filter(|ty| also_declared.iter().all(|other| other == ty))
             .filter(|ty| self.supergraph.ty(*ty).kind == TypeKind::Object);
@@ -127,14 +135,14 @@ impl Builder<'_> {
             _ => None,
         };
         let width = self.shapes.width(shape);
-        self.objects[row] = Some(ReadObject { width, row_type, fields, by_key });
+        self.objects[row] = Some(ReadObject::new(width, row_type, fields));
         row as u32
     }
 
     fn field(&mut self, shape: ShapeId, merged: Merged<'_>) -> Option<ReadField> {
         let field = merged.field;
         let (slot, known) = self.shapes.slot(shape, &field.slot)?;
-        let visible = known.visible;
+        let (visible, sole) = (known.visible, known.writers == 1);
         let composite = field.inner.filter(|inner| self.supergraph.ty(*inner).is_composite());
         let kind = match (composite, self.shapes.child(shape, &field.slot)) {
             _ if field.name == "__typename" => ReadKind::Type,
@@ -149,6 +157,8 @@ impl Builder<'_> {
             slot,
             kind,
             visible: visible.then(|| field.slot.clone()),
+            condition: self.conditions.number(&merged.condition),
+            sole,
         })
     }
 }
@@ -166,7 +176,9 @@ fn merge<'s>(
                     field,
                     selections: Vec::new(),
                     declared: Vec::new(),
+                    condition: Condition::never(),
                 });
+                known.condition = known.condition.or(&field.condition);
                 known.selections.extend(&field.selections);
                 known.declared.extend(field.inner);
             }

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use supergraph::{Supergraph, TypeId, TypeKind};
 
 /// The object types of a supergraph.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct TypeNames {
     by_name: FxHashMap<Box<[u8]>, TypeId>,
     /// By the row of the type, in quotes.

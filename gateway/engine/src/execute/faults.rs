@@ -6,7 +6,7 @@ use super::arena::{Arena, Value};
 use super::entities::{Targets, admits_row};
 use crate::compile::reader::{ReadKind, ReadObject, Reader};
 use crate::compile::representation::Step;
-use crate::compile::{CompiledFetch, CompiledGroup, CompiledKind, visible_keys};
+use crate::compile::{CompiledFetch, CompiledGroup, CompiledKind};
 use crate::error::{ErrorCode, GraphQLError, PathSegment};
 
 /// An error as a subgraph reported it.
@@ -54,10 +54,6 @@ impl Faults {
         if !explained {
             self.push(error);
         }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.errors.is_empty()
     }
 
     pub(crate) fn into_errors(self) -> Vec<GraphQLError> {
@@ -114,6 +110,8 @@ pub(crate) struct Whereabouts<'a> {
     pub(crate) fetch: &'a CompiledFetch,
     pub(crate) arena: &'a Arena,
     pub(crate) root: u32,
+    /// By number, which conditions hold.
+    pub(crate) conditions: &'a [bool],
     /// By group, empty for a root fetch.
     pub(crate) targets: &'a [Targets],
 }
@@ -143,8 +141,11 @@ impl Whereabouts<'_> {
     pub(crate) fn fail(&self, error: &GraphQLError, faults: &mut Faults) {
         let mut named = false;
         let mut name = |reader: &Reader, place: &[PathSegment]| {
-            for field in visible_keys(reader) {
+            for field in &reader.objects[0].fields {
                 let Some(key) = &field.visible else { continue };
+                if !self.conditions[usize::from(field.condition)] {
+                    continue;
+                }
                 let mut path = place.to_vec();
                 path.push(PathSegment::Key(key.to_string()));
                 faults.push(error.clone().at(path));

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::arena::{Arena, Value};
 use super::entities::{Targets, walk};
-use super::faults::{Reported, Whereabouts, parse, shown};
+use super::faults::{Reported, parse, shown};
 use super::json::Malformed;
 use super::read::{Envelope, JsonReader, erase};
 use super::read_local::{TooLarge, TreeReader};
@@ -169,13 +169,8 @@ impl Run<'_> {
                 self.fail_with(row, &shown(&error, Vec::new()));
                 continue;
             }
-            Whereabouts {
-                fetch: &self.request.program.fetches[row],
-                arena: &self.arena,
-                root: self.root,
-                targets: &self.targets[row],
-            }
-            .report(&error, &mut self.faults);
+            let (whereabouts, faults) = self.whereabouts(row);
+            whereabouts.report(&error, faults);
         }
     }
 

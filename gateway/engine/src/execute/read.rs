@@ -298,17 +298,17 @@ impl Seen {
     }
 }
 
-/// Takes back what an answer that turned out malformed has put into a row.
+/// Takes back what an answer that turned out malformed has put into a row. Objects to which others add stay.
 pub(crate) fn erase(arena: &mut Arena, reader: &Reader, object: &ReadObject, row: u32) {
     for field in &object.fields {
         let cell = row + field.slot;
-        match (&field.kind, arena.get(cell)) {
-            (ReadKind::Object(child), value) => {
-                let child = &reader.objects[*child as usize];
-                erase_composite(arena, reader, child, value);
+        match &field.kind {
+            ReadKind::Object(child) if !field.sole => {
+                let value = arena.get(cell);
+                erase_composite(arena, reader, &reader.objects[*child as usize], value);
             }
-            (ReadKind::Type, _) => {}
-            (ReadKind::Leaf { .. }, _) => arena.set(cell, Value::Missing),
+            ReadKind::Type => {}
+            _ => arena.set(cell, Value::Missing),
         }
     }
 }
@@ -322,5 +322,196 @@ fn erase_composite(arena: &mut Arena, reader: &Reader, object: &ReadObject, valu
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use proptest::prelude::*;
+    use serde_json::Value as Json;
+
+    fn field(key: &str, slot: u32, kind: ReadKind) -> ReadField {
+        let quoted = format!("\"{key}\":").into_bytes().into();
+        ReadField { key: key.into(), quoted, slot, kind, visible: None, condition: 0, sole: key == "b" }
+    }
+
+    /// A scalar, a list of scalars, an object with two of its own, and, for a table that hashes its keys,
+    /// ten more scalars.
+    fn reader(wide: bool) -> Reader {
+        let mut fields = vec![
+            field("a", 0, ReadKind::Leaf { lists: 0 }),
+            field("b", 2, ReadKind::Leaf { lists: 1 }),
+            field("c", 1, ReadKind::Object(1)),
+        ];
+        if wide {
+            fields.extend((0..80).map(|n| field(&format!("w{n}"), 3 + n, ReadKind::Leaf { lists: 0 })));
+        }
+        let inner = vec![field("a", 1, ReadKind::Leaf { lists: 0 }), field("c", 0, ReadKind::Object(2))];
+        let innermost = vec![field("b", 0, ReadKind::Leaf { lists: 2 })];
+        let objects = vec![
+            ReadObject::new(fields.len() as u32, None, fields.into()),
+            ReadObject::new(2, None, inner.into()),
+            ReadObject::new(1, None, innermost.into()),
+        ];
+        Reader { objects }
+    }
+
+    fn read(reader: &Reader, text: &[u8]) -> Option<Json> {
+        std::str::from_utf8(text).ok()?;
+        let (mut arena, names) = (Arena::default(), TypeNames::default());
+        let row = arena.row(reader.objects[0].width)?;
+        let buffer = arena.keep(Bytes::copy_from_slice(text))?;
+        let mut json = JsonReader::new(text, buffer, &mut arena, &names);
+        json.json.blank();
+        json.object(reader, &reader.objects[0], row).ok()?;
+        json.json.finish().ok()?;
+        Some(dump(&arena, reader, Some(0), Value::Row { first: row }))
+    }
+
+    /// What was read, as JSON.
+    fn dump(arena: &Arena, reader: &Reader, object: Option<usize>, value: Value) -> Json {
+        match value {
+            Value::Missing => unreachable!("left out"),
+            Value::Null | Value::Type(_) => Json::Null,
+            Value::Bool(value) => value.into(),
+            Value::Number { .. } | Value::Text { .. } | Value::Json { .. } => {
+                serde_json::from_slice(arena.text(value)).unwrap()
+            }
+            Value::List { first, len } => {
+                (first..first + len).map(|cell| dump(arena, reader, object, arena.get(cell))).collect()
+            }
+            Value::Row { first } => {
+                let fields = reader.objects[object.unwrap()].fields.iter();
+                let known = fields.filter(|field| arena.get(first + field.slot) != Value::Missing);
+                let known = known.map(|field| {
+                    let object = match field.kind {
+                        ReadKind::Object(object) => Some(object as usize),
+                        _ => None,
+                    };
+                    (field.key.to_string(), dump(arena, reader, object, arena.get(first + field.slot)))
+                });
+                Json::Object(known.collect())
+            }
+        }
+    }
+
+    /// What should be read.
+    fn expected(reader: &Reader, object: usize, value: &Json) -> Json {
+        match value {
+            Json::Object(map) => {
+                let fields = reader.objects[object].fields.iter();
+                let known = fields.filter_map(|field| {
+                    let value = map.get(&*field.key)?;
+                    let value = match field.kind {
+                        ReadKind::Object(object) => expected(reader, object as usize, value),
+                        _ => value.clone(),
+                    };
+                    Some((field.key.to_string(), value))
+                });
+                Json::Object(known.collect())
+            }
+            Json::Array(elements) => elements.iter().map(|it| expected(reader, object, it)).collect(),
+            _ => Json::Null,
+        }
+    }
+
+    /// JSON text with white space, keys in any order, keys twice, keys escaped.
+    fn text() -> impl Strategy<Value = String> {
+        let scalar = prop_oneof![
+            Just("null".to_owned()),
+            Just("true".to_owned()),
+            Just("false".to_owned()),
+            "-?(0|[1-9][0-9]{0,4})(\\.[0-9]{1,3})?([eE][+-]?[0-9])?",
+            "\"([a-zé ]|\\\\n|\\\\\"|\\\\u00e9|\\\\\\\\){0,12}\"",
+        ];
+        let key = prop_oneof![
+            4 => "[abcd]",
+            1 => "w[0-9]{1,2}",
+            1 => Just("\\u0061".to_owned()),
+            1 => Just("other key".to_owned()),
+        ];
+        let blank = "[ \\n\\t\\r]{0,2}";
+        scalar.prop_recursive(5, 60, 6, move |inner| {
+            prop_oneof![
+                (prop::collection::vec(inner.clone(), 0..4), blank)
+                    .prop_map(|(elements, blank)| format!("[{blank}{}{blank}]", elements.join(","))),
+                (prop::collection::vec((key.clone(), inner), 0..7), blank).prop_map(|(fields, blank)| {
+                    let fields: Vec<String> = fields
+                        .iter()
+                        .map(|(key, value)| format!("\"{key}\"{blank}:{value}{blank}"))
+                        .collect();
+                    format!("{{{blank}{}}}", fields.join(&format!(",{blank}")))
+                }),
+            ]
+        })
+    }
+
+    fn agrees(wide: bool, text: &[u8]) -> Result<(), TestCaseError> {
+        let reader = reader(wide);
+        let reference: Option<Json> = serde_json::from_slice(text).ok().filter(Json::is_object);
+        let reference = reference.map(|value| expected(&reader, 0, &value));
+        prop_assert_eq!(read(&reader, text), reference, "{}", text.escape_ascii());
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(600))]
+
+        #[test]
+        fn valid_text_is_read_as_serde_json_reads_it(text in text(), wide in any::<bool>()) {
+            agrees(wide, format!("{{\"a\":1,\"c\":{text},\"b\":{text}}}").as_bytes())?;
+            agrees(wide, text.as_bytes())?;
+        }
+
+        #[test]
+        fn damaged_text_is_refused_where_serde_json_refuses_it(
+            text in text(),
+            wide in any::<bool>(),
+            at in any::<prop::sample::Index>(),
+            byte in prop_oneof![Just(None), prop::sample::select(b"{}[]\",:\\0e-n \x01\xff\x80".to_vec()).prop_map(Some)],
+        ) {
+            let mut text = format!("{{\"a\":1,\"c\":{text}}}").into_bytes();
+            let at = at.index(text.len());
+            match byte {
+                None => text.truncate(at),
+                Some(byte) => text[at] = byte,
+            }
+            agrees(wide, &text)?;
+        }
+    }
+
+    #[test]
+    fn of_equal_keys_the_last_one_counts_also_for_objects() {
+        let both = br#"{"c":{"a":1,"c":{"b":[[1]]}},"a":1,"c":{"c":{}},"a":2,"a":3}"#;
+        assert_eq!(read(&reader(false), both), Some(serde_json::json!({"a": 3, "c": {"c": {}}})));
+        let wide = br#"{"w79":1,"w3":1,"w79":2,"w3":{"x":[]}}"#;
+        assert_eq!(read(&reader(true), wide), Some(serde_json::json!({"w79": 2, "w3": {"x": []}})));
+    }
+
+    #[test]
+    fn nesting_past_the_limit_is_refused_wherever_it_is() {
+        for (open, close) in [("[", "]"), ("{\"x\":", "}")] {
+            for key in ["a", "b", "c", "z"] {
+                let nested = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+                assert_eq!(read(&reader(false), format!("{{\"{key}\":{nested}}}").as_bytes()), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_malformed_answer_leaves_nothing_behind() {
+        let (mut arena, names) = (Arena::default(), TypeNames::default());
+        let reader = reader(false);
+        let row = arena.row(3).unwrap();
+        let text = br#"{"a":1,"c":{"a":2,"c":[{"b":[[3]]}]},"b":[4"#;
+        let buffer = arena.keep(Bytes::from_static(text)).unwrap();
+        let read = JsonReader::new(text, buffer, &mut arena, &names).object(&reader, &reader.objects[0], row);
+        assert_eq!(read, Err(Malformed { at: text.len() }));
+        arena.abandon_lists();
+        erase(&mut arena, &reader, &reader.objects[0], row);
+        let left = dump(&arena, &reader, Some(0), Value::Row { first: row });
+        assert_eq!(left, serde_json::json!({"c": {"c": [{}]}}));
     }
 }

@@ -22,7 +22,7 @@ use crate::compile::conditions::ALWAYS;
 use crate::compile::{CompiledFetch, CompiledKind, Program};
 use crate::context::RequestContext;
 use crate::engine::Inner;
-use crate::error::{ErrorCode, GraphQLError};
+use crate::error::GraphQLError;
 use crate::response::{FetchTrace, Response, Trace, write_errors};
 use crate::transport::{Answer, CallError};
 
@@ -232,25 +232,35 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn fail_with(&mut self, row: usize, error: &GraphQLError) {
-        Whereabouts {
+        let (whereabouts, faults) = self.whereabouts(row);
+        whereabouts.fail(error, faults);
+    }
+
+    /// Where the answer to a fetch went, and where its errors go.
+    pub(crate) fn whereabouts(&mut self, row: usize) -> (Whereabouts<'_>, &mut Faults) {
+        let whereabouts = Whereabouts {
             fetch: &self.request.program.fetches[row],
             arena: &self.arena,
             root: self.root,
+            conditions: self.request.conditions,
             targets: &self.targets[row],
-        }
-        .fail(error, &mut self.faults);
+        };
+        (whereabouts, &mut self.faults)
     }
 
-    /// The deadline has come: what is open stays null.
+    /// The deadline has come: what is open stays null, also what waited for it.
     fn give_up(&mut self) {
-        for row in 0..self.open.len() {
-            let sent = self.waiting[row] == 0;
-            if self.open[row] && sent {
-                self.fail(row, CallError::Deadline);
+        let program = self.request.program;
+        for (row, fetch) in program.fetches.iter().enumerate() {
+            if !self.open[row] {
+                continue;
             }
-        }
-        if self.faults.is_empty() {
-            self.faults.push(GraphQLError::new(ErrorCode::DeadlineExceeded, "The deadline has passed"));
+            if self.waiting[row] > 0 {
+                let wanted = self.request.conditions[usize::from(fetch.condition)];
+                let Some(targets) = self.gather(fetch).filter(|_| wanted) else { continue };
+                self.targets[row] = targets;
+            }
+            self.fail(row, CallError::Deadline);
         }
     }
 

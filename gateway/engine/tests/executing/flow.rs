@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::fake::Fake;
 use crate::shop;
-use crate::support::{json, local, object, supergraph, text};
+use crate::support::{json, local, object, text};
 
 /// The engine of the shop's test schema, with `calls` hearing of each call that begins.
 fn watched(gates: [Option<Arc<Semaphore>>; 3]) -> (Engine, mpsc::UnboundedReceiver<String>) {
