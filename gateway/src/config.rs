@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use auth::ShopContext;
 use engine::EngineOptions;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// All settings of a gateway. The default suits development; [`GatewayConfig::production`] closes what only
 /// development needs.
@@ -225,8 +226,9 @@ pub struct Channel {
     pub country: String,
 }
 
-/// The GraphiQL page: what the gateway tells it as `/graphiql/tabs.json`.
-#[derive(Debug, Clone, Serialize)]
+/// The GraphiQL page: what the gateway tells it as `/graphiql/tabs.json`. Can be read from JSON.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Graphiql {
     /// Shown at the top.
     pub title: String,
@@ -236,9 +238,11 @@ pub struct Graphiql {
     pub subscriptions: String,
     /// Tabs that are open at first: objects of `query`, `variables`, `headers` and `remember`, see
     /// `gateway/graphiql/src/configuration.ts`.
-    pub tabs: Vec<serde_json::Value>,
+    pub tabs: Vec<Value>,
+    /// What stands for `"{{name}}"` in the tabs' variables from the start. Other names are learned from answers.
+    pub known: Map<String, Value>,
     /// Buttons that log a demo user in: objects of `label`, `query`, `variables` and `token`.
-    pub logins: Vec<serde_json::Value>,
+    pub logins: Vec<Value>,
 }
 
 impl Default for Graphiql {
@@ -248,6 +252,7 @@ impl Default for Graphiql {
             endpoint: "/graphql".into(),
             subscriptions: "/graphql/ws".into(),
             tabs: Vec::new(),
+            known: Map::new(),
             logins: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 // for data, runs a subscription tab and waits for an event that a mutation causes, tries a deep link and the page
 // at /graphql. Any request to another origin, error on the console or refused answer fails the run.
 //
-//   node graphiql.mjs http://127.0.0.1:4000 [--prepare CartCreate] [--subscription CartLive] [--trigger CartAdd]
+//   node graphiql.mjs http://127.0.0.1:4000 [--prepare ProductPage --prepare CartCreate] [--subscription CartLive] [--trigger CartAdd]
 //                     [--login] [--screenshots DIR] [--browser /usr/bin/chromium]
 //
 // --prepare, --subscription and --trigger name seeded tabs by their operation; the trigger is sent by fetch, its
@@ -17,7 +17,7 @@ import { chromium } from 'playwright-core';
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    prepare: { type: 'string', multiple: true, default: ['CartCreate'] },
+    prepare: { type: 'string', multiple: true, default: ['ProductPage', 'CartCreate'] },
     subscription: { type: 'string', default: 'CartLive' },
     trigger: { type: 'string', default: 'CartAdd' },
     login: { type: 'boolean', default: false },
@@ -138,7 +138,7 @@ async function logIn(page) {
   });
 }
 
-async function subscriptionTab(page, tabs) {
+async function subscriptionTab(page, { tabs, known = {} }) {
   for (const name of flags.prepare) {
     await openTab(page, name);
     await runButton(page).click();
@@ -159,7 +159,7 @@ async function subscriptionTab(page, tabs) {
   const deadline = Date.now() + patience;
   let answer = null;
   while (Date.now() < deadline && !(answer && hasData(answer))) {
-    await page.evaluate(send, { endpoint: '/graphql', trigger });
+    await page.evaluate(send, { endpoint: '/graphql', trigger, known });
     await page.waitForTimeout(500);
     answer = await responseOf(page);
   }
@@ -170,13 +170,13 @@ async function subscriptionTab(page, tabs) {
 }
 
 /** Runs in the page: sends an operation with its placeholders filled from what the page remembers. */
-async function send({ endpoint, trigger }) {
-  const known = JSON.parse(sessionStorage.getItem('graphiql:remembered') ?? '{}');
+async function send({ endpoint, trigger, known }) {
+  const values = { ...known, ...JSON.parse(sessionStorage.getItem('graphiql:remembered') ?? '{}') };
   const fill = (value) => {
     if (typeof value === 'string') {
       const name = /^\{\{\s*(\w+)\s*\}\}$/.exec(value)?.[1];
       if (name === undefined) return value;
-      return name === 'newKey' ? `browser-${Date.now()}-${Math.random()}`.replace('0.', '') : known[name];
+      return name === 'newKey' ? `browser-${Date.now()}-${Math.random()}`.replace('0.', '') : values[name];
     }
     if (Array.isArray(value)) return value.map(fill);
     if (value && typeof value === 'object') {
@@ -210,11 +210,11 @@ const context = await chromium.launchPersistentContext(profile, {
 });
 try {
   watch(context);
-  const { tabs } = await (await fetch(new URL('/graphiql/tabs.json', gateway))).json();
+  const configuration = await (await fetch(new URL('/graphiql/tabs.json', gateway))).json();
   const page = await context.newPage();
   await check('the first seeded tab shows data', () => firstTab(page));
   if (flags.login) await check('a demo user logs in by button', () => logIn(page));
-  await check('a subscription tab receives an event', () => subscriptionTab(page, tabs));
+  await check('a subscription tab receives an event', () => subscriptionTab(page, configuration));
   const other = await context.newPage();
   await check('a deep link opens its operation at /graphql', () => deepLink(other));
   await check('no request leaves the origin', () => {

@@ -27,6 +27,8 @@ export interface Configuration {
   /** Where subscriptions connect, on the same host. */
   subscriptions: string;
   tabs: SeededTab[];
+  /** Values for placeholders that the gateway knows from the start, such as a demo user's name. */
+  known: Record<string, unknown>;
   logins: DemoLogin[];
 }
 
@@ -35,9 +37,11 @@ const fallback: Configuration = {
   endpoint: '/graphql',
   subscriptions: '/graphql/ws',
   tabs: [],
+  known: {},
   logins: [],
 };
 
+/** Asks the gateway; without an answer GraphiQL is shown empty. */
 export async function loadConfiguration(): Promise<Configuration> {
   const answer = await fetch('/graphiql/tabs.json', { headers: { accept: 'application/json' } });
   if (!answer.ok) return fallback;

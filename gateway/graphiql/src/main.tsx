@@ -12,7 +12,7 @@ import { createRoot } from 'react-dom/client';
 import { type Configuration, loadConfiguration } from './configuration';
 import { createFetcher } from './fetcher';
 import { Logins, type SignedIn, TokenWriter } from './logins';
-import { Memory } from './memory';
+import { Memory, filled } from './memory';
 
 const explorer = explorerPlugin({ showAttribution: false });
 
@@ -44,7 +44,7 @@ function Page({ configuration }: { configuration: Configuration }) {
     [configuration, memory],
   );
   const link = deepLink();
-  const seeded = configuration.tabs.map((tab) => ({
+  const seeded = filled(configuration.tabs, configuration.known).map((tab) => ({
     query: tab.query,
     variables: asText(tab.variables),
     headers: asText(tab.headers),

@@ -35,15 +35,7 @@ export class Memory {
 
   /** Replaces every `"{{name}}"` in a JSON value; `{{newKey}}` is a fresh idempotency key each time. */
   fill(value: unknown): unknown {
-    if (typeof value === 'string') {
-      const name = placeholder.exec(value)?.[1];
-      return name === undefined ? value : this.recall(name);
-    }
-    if (Array.isArray(value)) return value.map((item) => this.fill(item));
-    if (value !== null && typeof value === 'object') {
-      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.fill(inner)]));
-    }
-    return value;
+    return replace(value, (name) => this.recall(name));
   }
 
   /** Learns from an answer what the seeded tab of that operation says to remember; returns what is new. */
@@ -67,13 +59,43 @@ export class Memory {
   }
 }
 
+/**
+ * Follows a path such as `data.product.variants.nodes[availability.status=IN_STOCK].id`: members by name, items by
+ * number, or the first item for which a member has a value (the first of all where none has it).
+ */
 export function valueAt(value: unknown, path: string): unknown {
   let at = value;
-  for (const step of path.split('.')) {
+  for (const step of path.match(/\[[^\]]*\]|[^.[\]]+/g) ?? []) {
     if (at === null || typeof at !== 'object') return undefined;
-    at = (at as Record<string, unknown>)[step];
+    at = step.startsWith('[') ? itemOf(at, step.slice(1, -1)) : (at as Record<string, unknown>)[step];
   }
   return at;
+}
+
+function itemOf(list: object, which: string): unknown {
+  if (!Array.isArray(list)) return undefined;
+  const [path, wanted] = which.split('=');
+  if (wanted === undefined) return list[Number(which)];
+  return list.find((item) => String(valueAt(item, path)) === wanted) ?? list[0];
+}
+
+/** The tabs with what the gateway knows already in the place of its placeholders. */
+export function filled(tabs: SeededTab[], known: Record<string, unknown>): SeededTab[] {
+  const fill = (value: unknown) => replace(value, (name) => (name in known ? known[name] : `{{${name}}}`));
+  return tabs.map((tab) => (tab.variables ? { ...tab, variables: fill(tab.variables) as Record<string, unknown> } : tab));
+}
+
+/** Replaces every text that is a placeholder, at any depth. */
+function replace(value: unknown, by: (name: string) => unknown): unknown {
+  if (typeof value === 'string') {
+    const name = placeholder.exec(value)?.[1];
+    return name === undefined ? value : by(name);
+  }
+  if (Array.isArray(value)) return value.map((item) => replace(item, by));
+  if (value !== null && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, replace(inner, by)]));
+  }
+  return value;
 }
 
 export function nameOf(query: string): string | undefined {
