@@ -116,7 +116,8 @@ pub(crate) struct CompiledGroup {
 #[derive(Debug)]
 pub(crate) struct CompiledTarget {
     pub(crate) path: Box<[Step]>,
-    pub(crate) types: TypeSet,
+    /// Only rows of these types.
+    pub(crate) types: Option<TypeSet>,
     pub(crate) row_type: RowType,
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
@@ -256,7 +257,7 @@ impl Compiler<'_> {
         let copies = reader.objects[0].is_sole_writer();
         Some(CompiledTarget {
             path,
-            types: target.types.clone(),
+            types: self.shapes.get(shape).filter(&target.types),
             row_type: self.shapes.get(shape).row_type,
             writer: Writer::of(target, shape, self.shapes)?,
             reader,

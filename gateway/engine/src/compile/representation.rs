@@ -118,15 +118,20 @@ pub(crate) fn resolve_path(
         let (slot, known) = shapes.slot(shape, &step.slot)?;
         let visible = known.visible.then(|| step.slot.clone());
         shape = known.child?;
-        let types = step.types.clone();
+        let types = step.types.as_ref().and_then(|types| shapes.get(shape).filter(types));
         steps.push(Step { slot, visible, types, row_type: shapes.get(shape).row_type });
     }
     Some((steps.into(), shape))
 }
 
-/// Whether a row whose slot for the type holds `found` is of one of `types`. A row about whose type nothing
-/// is known takes part.
-pub(crate) fn admits(types: &TypeSet, row_type: RowType, found: impl Fn(u32) -> Option<TypeId>) -> bool {
+/// Whether a row whose slot for the type holds `found` is of one of `types`, if it must be. A row about whose
+/// type nothing can be known takes part.
+pub(crate) fn admits(
+    types: Option<&TypeSet>,
+    row_type: RowType,
+    found: impl Fn(u32) -> Option<TypeId>,
+) -> bool {
+    let Some(types) = types else { return true };
     match row_type {
         RowType::Unknown => true,
         RowType::Static(ty) => types.contains(ty),

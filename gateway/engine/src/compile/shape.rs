@@ -20,6 +20,10 @@ pub(crate) struct Shape {
     pub(crate) slots: IndexMap<Name, Slot>,
     /// What is known of the concrete type of a row before anything is read.
     pub(crate) row_type: RowType,
+    /// The concrete types that rows can have, by the declared types of what is fetched.
+    possible: Vec<TypeId>,
+    /// Those declared types that are abstract; for an interface object the interface stands in type sets.
+    declared: Vec<TypeId>,
 }
 
 /// One slot of a shape.
@@ -44,6 +48,20 @@ pub(crate) enum RowType {
     Slot(u32),
 }
 
+impl Shape {
+    fn new(row_type: RowType) -> Self {
+        Shape { slots: IndexMap::new(), row_type, possible: Vec::new(), declared: Vec::new() }
+    }
+
+    /// The types to look for among the rows, unless all rows have one of them. Then it does not matter what
+    /// type a row has, and a row of an interface object need not know it yet.
+    pub(crate) fn filter(&self, types: &TypeSet) -> Option<TypeSet> {
+        let all = !self.possible.is_empty() && self.possible.iter().all(|ty| types.contains(*ty));
+        let any_declared = self.declared.iter().any(|ty| types.contains(*ty));
+        (!all && !any_declared).then(|| types.clone())
+    }
+}
+
 /// All shapes of a plan; the first is the root's.
 #[derive(Debug)]
 pub(crate) struct Shapes<'a> {
@@ -57,7 +75,7 @@ pub(crate) const ROOT: ShapeId = 0;
 impl<'a> Shapes<'a> {
     /// The shapes that a plan needs.
     pub(crate) fn of(plan: &'a QueryPlan, supergraph: &'a Supergraph, client: &[SelectedField]) -> Self {
-        let root = Shape { slots: IndexMap::new(), row_type: RowType::Static(plan.root) };
+        let root = Shape::new(RowType::Static(plan.root));
         let mut shapes = Shapes { supergraph, typename: &plan.typename, shapes: vec![root] };
         shapes.add_client(ROOT, client);
         for fetch in &plan.fetches {
@@ -114,7 +132,7 @@ impl<'a> Shapes<'a> {
             return child;
         }
         let child = self.shapes.len();
-        self.shapes.push(Shape { slots: IndexMap::new(), row_type: RowType::Unknown });
+        self.shapes.push(Shape::new(RowType::Unknown));
         self.slot_mut(shape, name).child = Some(child);
         child
     }
@@ -125,7 +143,12 @@ impl<'a> Shapes<'a> {
 
     /// Notes that rows of this declared type come here.
     fn see_type(&mut self, shape: ShapeId, declared: TypeId) {
-        let concrete = self.supergraph.ty(declared).kind == TypeKind::Object;
+        let definition = self.supergraph.ty(declared);
+        let concrete = definition.kind == TypeKind::Object;
+        self.shapes[shape].possible.extend(&definition.possible);
+        if !concrete {
+            self.shapes[shape].declared.push(declared);
+        }
         let known = self.shapes[shape].row_type;
         let is_static = match known {
             RowType::Unknown => concrete,

@@ -44,7 +44,7 @@ impl Targets {
         let mut gatherer = Gatherer { arena, names, targets: Targets::default(), table, hasher };
         for (number, target) in group.targets.iter().enumerate() {
             walk(arena, root, &target.path, &mut |row| {
-                if admits(&target.types, target.row_type, |slot| type_in(arena, row, slot)) {
+                if admits(target.types.as_ref(), target.row_type, |slot| type_in(arena, row, slot)) {
                     gatherer.add(&target.writer, row, number as u32);
                 }
             });
@@ -167,8 +167,7 @@ fn walk_value(arena: &Arena, value: Value, step: &Step, rest: &[Step], found: &m
 
 /// Whether a path goes on with this row.
 pub(crate) fn admits_row(arena: &Arena, step: &Step, row: u32) -> bool {
-    let types = step.types.as_ref();
-    types.is_none_or(|types| admits(types, step.row_type, |slot| type_in(arena, row, slot)))
+    admits(step.types.as_ref(), step.row_type, |slot| type_in(arena, row, slot))
 }
 
 /// The concrete type in a row's slot for it.
@@ -229,7 +228,7 @@ pub(crate) fn close_object(out: &mut Vec<u8>, mark: usize) {
 }
 
 fn concerns(field: &WriterField, writer: &Writer, arena: &Arena, row: u32) -> bool {
-    field.on.as_ref().is_none_or(|types| admits(types, writer.row_type, |slot| type_in(arena, row, slot)))
+    admits(field.on.as_ref(), writer.row_type, |slot| type_in(arena, row, slot))
 }
 
 fn write_slot(

@@ -250,3 +250,71 @@ async fn a_prepared_operation_is_kept() {
     let again = shop.engine.prepare(JOINED, None, &|_| panic!("known documents are not checked")).unwrap();
     assert!(Arc::ptr_eq(&first, &again));
 }
+
+#[tokio::test]
+async fn an_interface_object_is_joined_without_knowing_its_type() {
+    let catalog = r#"
+        type Query { media: [Media!]! }
+        interface Media @key(fields: "id") { id: ID! title: String }
+        type Book implements Media @key(fields: "id") { id: ID! title: String pages: Int }
+        type Film implements Media @key(fields: "id") { id: ID! title: String minutes: Int }
+    "#;
+    let votes = r#"
+        type Query { top: [Media!]! }
+        type Media @key(fields: "id") @interfaceObject { id: ID! votes: Int }
+    "#;
+    let item = |id: &str| match id {
+        "b" => json!({"__typename": "Book", "__interfaces": ["Media"], "id": "b", "title": "B", "pages": 3}),
+        _ => json!({"__typename": "Film", "__interfaces": ["Media"], "id": "f", "title": "F", "minutes": 9}),
+    };
+    let catalog_fake = Fake::new("catalog", json!({"query": {"media": [item("b"), item("f")]}}))
+        .entities(move |representation| item(representation["id"].as_str().unwrap()));
+    let voted = |id: &str| json!({"__typename": "Media", "id": id, "votes": 7});
+    let votes_fake = Fake::new("votes", json!({"query": {"top": [voted("f"), voted("b")]}}))
+        .entities(move |representation| voted(representation["id"].as_str().unwrap()));
+    let (catalog_fake, votes_fake) = (Arc::new(catalog_fake), Arc::new(votes_fake));
+    let schema = supergraph(&[("catalog", catalog), ("votes", votes)]);
+    for engine in
+        [local(&schema, &[&catalog_fake, &votes_fake]), remote(&schema, &[&catalog_fake, &votes_fake]).await]
+    {
+        let response = run(&engine, "{ media { __typename votes } }").await;
+        assert_eq!(
+            response,
+            r#"{"data":{"media":[{"__typename":"Book","votes":7},{"__typename":"Film","votes":7}]}}"#
+        );
+        let sent = votes_fake.representations();
+        assert_eq!(
+            sent[sent.len() - 2..],
+            [json!({"__typename": "Media", "id": "b"}), json!({"__typename": "Media", "id": "f"})]
+        );
+        let response = run(&engine, "{ top { votes title } }").await;
+        assert_eq!(response, r#"{"data":{"top":[{"votes":7,"title":"F"},{"votes":7,"title":"B"}]}}"#);
+        let response = run(&engine, "{ top { votes id } }").await;
+        assert_eq!(response, r#"{"data":{"top":[{"votes":7,"id":"f"},{"votes":7,"id":"b"}]}}"#);
+    }
+}
+
+#[tokio::test]
+async fn the_query_type_inside_a_payload_reaches_all_subgraphs() {
+    let schema = supergraph(&[
+        (
+            "a",
+            "type Query { one: Int } type Mutation { change: Payload } type Payload { ok: Boolean query: Query! }",
+        ),
+        ("b", "type Query { two: Int }"),
+    ]);
+    let a = json!({"mutation": {"change": {"ok": true, "query": {"one": 1}}}, "query": {"one": 1}});
+    let (a, b) = (Arc::new(Fake::new("a", a)), Arc::new(Fake::new("b", json!({"query": {"two": 2}}))));
+    for engine in [local(&schema, &[&a, &b]), remote(&schema, &[&a, &b]).await] {
+        let response = run(&engine, "mutation { change { ok query { two one } } }").await;
+        assert_eq!(response, r#"{"data":{"change":{"ok":true,"query":{"two":2,"one":1}}}}"#);
+    }
+}
+
+#[tokio::test]
+async fn members_with_one_key_and_different_fields_do_not_leak_into_each_other() {
+    let shop = shop();
+    let query = "{ media { ... on Film { n: minutes s: title } ... on Book { s: title n: pages copies } } }";
+    let response = run(&shop.engine, query).await;
+    assert_eq!(response, r#"{"data":{"media":[{"s":"B","n":10,"copies":3},{"n":90,"s":"F"}]}}"#);
+}
