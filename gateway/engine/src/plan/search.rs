@@ -71,14 +71,13 @@ impl<'a, 'b> Search<'a, 'b> {
         }
     }
 
-    /// The error for a demand that cannot be met.
-    pub(super) fn unreachable(&self) -> PlanError {
-        match &self.unreachable {
-            Some((ty, field)) => {
-                PlanError::Unreachable { field: format!("{}.{field}", self.supergraph.ty(*ty).name) }
-            }
-            None => PlanError::Unreachable { field: "an object type that the subgraph does not have".into() },
-        }
+    /// The error for a field that cannot be had; the cause may lie in a field below it.
+    pub(super) fn unreachable(&self, ty: TypeId, field: &str) -> PlanError {
+        let (ty, field) = match &self.unreachable {
+            Some((ty, field)) => (*ty, field.as_str()),
+            None => (ty, field),
+        };
+        PlanError::Unreachable { field: format!("{}.{field}", self.supergraph.ty(ty).name) }
     }
 
     /// The best way to meet a demand on the objects at a node of any composite type.
@@ -102,9 +101,14 @@ impl<'a, 'b> Search<'a, 'b> {
 
     /// Whether objects at a node are told apart by their concrete types.
     pub(super) fn is_split_by_type(&self, node: NodeId) -> bool {
+        self.supergraph.ty(self.graph.node(node).ty).is_abstract()
+    }
+
+    /// Whether a node stands for all implementations of an interface without knowing them. Objects known
+    /// elsewhere can be entered there; what is found there first has no type, and is not supported.
+    fn is_interface_object(&self, node: NodeId) -> bool {
         let node = self.graph.node(node);
-        let ty = self.supergraph.ty(node.ty);
-        ty.is_abstract() && !ty.join(node.subgraph).is_some_and(|join| join.is_interface_object)
+        self.supergraph.ty(node.ty).join(node.subgraph).is_some_and(|join| join.is_interface_object)
     }
 
     /// What of a demand is for one concrete type.
@@ -240,6 +244,7 @@ impl<'a, 'b> Search<'a, 'b> {
     /// The cost of what is wanted of a field's value.
     pub(super) fn below(&mut self, edge: &FieldEdge, of: DemandId) -> Result<Option<Cost>, PlanError> {
         match edge.to {
+            Some(to) if self.is_interface_object(to) => Ok(None),
             Some(to) => self.cost(to, of),
             None => Ok(Some(Cost::default())),
         }

@@ -1,8 +1,9 @@
 //! Interfaces and unions: what is asked for all types at once, and what for each.
 
+use engine::plan::{PlanError, PlanOptions};
 use insta::assert_snapshot;
 
-use super::{explain, planner_of};
+use super::{explain, planner_of, try_plan};
 
 const MEDIA_A: &str = r#"
     type Query { media: [Media!]! either: Either }
@@ -142,4 +143,46 @@ fn a_field_of_another_subgraph_below_a_shared_list_is_found_by_its_path() {
        at groups[][].members[]<Person> Person by { id }
        _entities { ... on Person { name } }
     ");
+}
+
+#[test]
+fn an_interface_object_adds_fields_to_every_implementation() {
+    let planner = planner_of(&[
+        (
+            "media",
+            r#"type Query { media: [Media!]! }
+               interface Media @key(fields: "id") { id: ID! title: String }
+               type Book implements Media @key(fields: "id") { id: ID! title: String }
+               type Film implements Media @key(fields: "id") { id: ID! title: String }"#,
+        ),
+        ("stars", r#"type Media @key(fields: "id") @interfaceObject { id: ID! stars: Int }"#),
+    ]);
+    assert_snapshot!(explain(&planner, "{ media { title stars ... on Film { more: stars } } }"), @r"
+    2 fetches in 2 stages
+    0: media
+       query { media { __typename title ... on Book { id } ... on Film { id } } }
+    1: stars after 0
+       at media[]<Book> Media by { id }
+       _e0 { ... on Media { stars } }
+       at media[]<Film> Media by { id }
+       _e1 { ... on Media { stars more: stars } }
+    ");
+}
+
+#[test]
+fn what_an_interface_object_finds_first_is_refused_as_its_type_is_not_known() {
+    let planner = planner_of(&[
+        (
+            "media",
+            r#"type Query { q: Int }
+               interface Media @key(fields: "id") { id: ID! title: String }
+               type Book implements Media @key(fields: "id") { id: ID! title: String }"#,
+        ),
+        (
+            "stars",
+            r#"type Query { best: Media } type Media @key(fields: "id") @interfaceObject { id: ID! stars: Int }"#,
+        ),
+    ]);
+    let refused = try_plan(&planner, "{ best { stars } }", &PlanOptions::default());
+    assert_eq!(refused.err(), Some(PlanError::Unreachable { field: "Query.best".to_owned() }));
 }

@@ -205,7 +205,14 @@ impl<'a> Run<'a> {
         let world = self.world;
         let field = world.field(object, name);
         let coordinate = format!("{}.{name}", world.supergraph.ty(object.ty).name);
-        let join = field.join(subgraph).unwrap_or_else(|| panic!("{subgraph:?} does not have {coordinate}"));
+        // An interface object has the fields of all implementations.
+        let stands_for = world.supergraph.ty(object.ty).interfaces.iter().find_map(|interface| {
+            let interface = world.supergraph.ty(*interface);
+            let stands = interface.join(subgraph).is_some_and(|join| join.is_interface_object);
+            world.supergraph.field_named(interface.id, name).filter(|_| stands)?.join(subgraph)
+        });
+        let join = field.join(subgraph).or(stands_for);
+        let join = join.unwrap_or_else(|| panic!("{subgraph:?} does not have {coordinate}"));
         let mut below = FieldSet::default();
         let is_provided = given(world.supergraph, provided, object.ty, name, &mut below);
         let keys = world.supergraph.ty(object.ty).join(subgraph).map(|join| &join.keys[..]);

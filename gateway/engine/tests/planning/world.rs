@@ -126,7 +126,11 @@ impl World<'_> {
 
     /// The value of a field with its requirement met.
     fn true_value(&self, object: &Object, name: &str, arguments: &str) -> Made {
-        let requires = self.field(object, name).joins.iter().find_map(|join| join.requires.as_ref());
+        let interfaces = self.supergraph.ty(object.ty).interfaces.iter();
+        let of_interfaces = interfaces.filter_map(|interface| self.supergraph.field_named(*interface, name));
+        let joins =
+            std::iter::once(self.field(object, name)).chain(of_interfaces).flat_map(|field| &field.joins);
+        let requires = joins.into_iter().find_map(|join| join.requires.as_ref());
         let given = requires.map(|set| self.select(object, set));
         self.value(object, name, arguments, given.as_ref())
     }

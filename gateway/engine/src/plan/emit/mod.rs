@@ -172,7 +172,7 @@ impl<'a, 'b> Emission<'a, 'b> {
         let demand = self.search.demands.of_selection(selection.iter().copied());
         let demand = self.search.narrow(demand, ty);
         let Some(solution) = self.search.solve(place.node, demand)? else {
-            return Err(self.search.unreachable());
+            return Err(self.search.unreachable(ty, selection.first().map_or("", |field| &field.name)));
         };
         let choices: FxHashMap<&DemandItem, &Choice> =
             solution.choices.iter().map(|(item, choice)| (item, choice)).collect();
@@ -180,16 +180,8 @@ impl<'a, 'b> Emission<'a, 'b> {
         for field in selection {
             let Some(item) = self.search.demands.item(field).filter(|_| is_for(field, ty)) else { continue };
             match choices.get(&DemandItem { on: None, ..item }) {
-                Some(Choice::Split(parts)) => {
-                    for (part, choice) in parts {
-                        let part = Cow::Owned(self.restrict(field, *part));
-                        self.choose(place, part, choice, &mut going, filled)?;
-                    }
-                }
-                Some(choice) => {
-                    self.choose(place, Cow::Borrowed(*field), choice, &mut going, filled)?;
-                }
-                None => return Err(self.search.unreachable()),
+                Some(choice) => self.choose(place, Cow::Borrowed(*field), choice, &mut going, filled)?,
+                None => return Err(self.search.unreachable(ty, &field.name)),
             }
         }
         let graph = self.graph;
@@ -214,7 +206,13 @@ impl<'a, 'b> Emission<'a, 'b> {
                 going.entry(*entry).or_default().push(field);
                 Ok(())
             }
-            Choice::Split(_) => Err(self.search.unreachable()),
+            Choice::Split(parts) => {
+                for (part, choice) in parts {
+                    let part = Cow::Owned(self.restrict(&field, *part));
+                    self.choose(place, part, choice, going, filled)?;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -229,7 +227,7 @@ impl<'a, 'b> Emission<'a, 'b> {
         self.search.budget.fetches(self.drafts.len())?;
         filled.insert(place.draft);
         let Some(edge) = self.search.edge(place.node, &field.name) else {
-            return Err(self.search.unreachable());
+            return Err(self.search.unreachable(self.graph.node(place.node).ty, &field.name));
         };
         let is_around = |around| self.selections.has_leaf(around, &field.response_key, &field.condition);
         if edge.to.is_none() && place.around.is_some_and(is_around) {

@@ -124,12 +124,16 @@ impl Emission<'_, '_> {
         for part in self.search.leaf_paths(item.of)? {
             let offers = self.root_offers_of(roots, &DemandItem { of: part, ..item.clone() })?;
             if offers.is_empty() {
-                return Err(self.search.unreachable());
+                parts.clear();
+                break;
             }
             parts.push(RootField { field: Cow::Owned(self.restrict(field, part)), offers });
         }
         match parts.is_empty() {
-            true => Err(self.search.unreachable()),
+            true => {
+                let root = roots.first().map(|node| self.graph.node(*node).ty);
+                Err(root.map_or(PlanError::NoRootType, |root| self.search.unreachable(root, &item.name)))
+            }
             false => Ok(parts),
         }
     }
