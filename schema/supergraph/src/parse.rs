@@ -82,10 +82,12 @@ impl<'a> Reader<'a> {
             type_ids: FxHashMap::default(),
             field_ids: FxHashMap::default(),
         };
-        for (name, ty) in &schema.types {
-            if machinery.owns(name) || name.starts_with("__") {
-                continue;
-            }
+        // By name, so that supergraphs that differ only in the order of their types get the same ids.
+        let is_own = |name: &&Name| !machinery.owns(name) && !name.starts_with("__");
+        let mut names: Vec<&Name> = schema.types.keys().filter(is_own).collect();
+        names.sort();
+        for name in names {
+            let ty = &schema.types[name];
             reader.type_ids.insert(name.clone(), TypeId(reader.type_names.len() as u32));
             reader.type_names.push(name.clone());
             for field in output_fields(ty).into_iter().flatten().map(|(field, _)| field) {

@@ -47,3 +47,18 @@ fn the_product_page_takes_at_most_six_fetches_in_three_stages() {
     assert!(page.fetches.len() <= 6, "{} fetches", page.fetches.len());
     assert!(page.stages() <= 3, "{} stages", page.stages());
 }
+
+#[test]
+fn supergraphs_of_different_composers_give_the_same_plans() {
+    let (ours, theirs) = (
+        shop(),
+        super::planner(include_str!("../../../../schema/supergraph/tests/fixtures/shop.apollo.graphql")),
+    );
+    let theirs_by_name = plans(&theirs);
+    for (name, plan) in plans(&ours) {
+        let other = &theirs_by_name[&name];
+        let texts =
+            (plan.explain(ours.supergraph()).to_string(), other.explain(theirs.supergraph()).to_string());
+        assert_eq!(texts.0, texts.1, "{name}");
+    }
+}
