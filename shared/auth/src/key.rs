@@ -81,6 +81,15 @@ impl SigningKey {
         VerifyingKey(self.0.verifying_key())
     }
 
+    /// 256 bits that only this key makes for this purpose and subject, always the same: the digest of a signature,
+    /// which Ed25519 makes without chance (RFC 8032, section 5.1.6).
+    pub fn secret_for(&self, purpose: &str, subject: &[u8]) -> [u8; 32] {
+        use ed25519_dalek::Signer as _;
+        let mut message = format!("techpotli secret {}:{purpose}:", purpose.len()).into_bytes();
+        message.extend_from_slice(subject);
+        Sha256::digest(self.0.sign(&message).to_bytes()).into()
+    }
+
     pub(crate) fn jwt(&self) -> jsonwebtoken::EncodingKey {
         // The PKCS #8 document of a valid key always encodes.
         let der = self.0.to_pkcs8_der().map(|document| document.as_bytes().to_vec()).unwrap_or_default();
@@ -144,5 +153,19 @@ mod tests {
         let path = folder.path().join("session.pem");
         fs::write(&path, "hello").unwrap();
         assert!(SigningKey::load_or_create(&path).unwrap_err().to_string().contains("session.pem"));
+    }
+
+    #[test]
+    fn a_secret_is_the_same_for_the_same_key_purpose_and_subject_only() {
+        let (one, two) = (SigningKey::generate(), SigningKey::generate());
+        let secret = one.secret_for("guest order", b"7");
+        assert_eq!(secret, one.secret_for("guest order", b"7"));
+        for other in [
+            one.secret_for("guest order", b"8"),
+            one.secret_for("guest", b" order7"),
+            two.secret_for("guest order", b"7"),
+        ] {
+            assert_ne!(secret, other);
+        }
     }
 }
