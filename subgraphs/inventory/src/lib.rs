@@ -1,1 +1,38 @@
-//! inventory
+//! Stock: how much of what lies where, what is set aside for whom, and what a shopper may be promised.
+//!
+//! Read it from the bottom: `domain` has the rules, `entity` the tables, `service` the use cases, `graphql` the schema,
+//! `events` what it hears from others. Every change of stock goes through `service::LockedStock`, which locks in one
+//! order and changes only what the conditions of its `UPDATE` still allow.
+
+mod domain;
+mod entity;
+mod events;
+mod graphql;
+mod migration;
+mod service;
+
+use common::Fault;
+use subgraph::{Ports, Subgraph};
+
+pub use migration::migrations;
+
+/// The subgraph's name in the supergraph.
+pub const NAME: &str = "inventory";
+
+/// Builds the subgraph on its ports, and starts what tidies up after expired reservations.
+pub fn build(ports: &Ports) -> Subgraph {
+    let inventory = service::Inventory::new(ports);
+    let schema = graphql::schema(&inventory);
+    let sdl = subgraph::export_sdl(&schema);
+    let loading = inventory.clone();
+    let consumer = events::consumer(&inventory);
+    ports.tasks.spawn("stock sweeper", service::sweeper(inventory));
+    Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&loading)))
+        .consuming(ports, consumer)
+}
+
+/// Gives back what expired reservations hold and returns how many there were: what the sweeper does all the time, for
+/// tests that move the clock.
+pub async fn sweep(ports: &Ports) -> Result<usize, Fault> {
+    service::Inventory::new(ports).sweep().await
+}

@@ -1,0 +1,210 @@
+//! What can be promised, read in one statement for many variants, and remembered for a moment.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use cache::Cache;
+use common::id::{ProductId, ReservationId, StockLocationId, VariantId};
+use common::{Fault, Timestamp};
+
+use super::Inventory;
+use crate::domain::{Availability, Policy, best};
+use crate::entity::stock_item::{self, Counting};
+use crate::entity::{reservation, stock_level, stock_location};
+
+/// How long a count is good enough to be shown, by our clock; our own changes are seen at once.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+/// Counts kept.
+const KEPT: u64 = 100_000;
+/// Countries whose counts are kept; there are fewer.
+const MOST_COUNTRIES: usize = 300;
+
+/// Something to be counted for a country.
+pub type Asked<T> = (T, Arc<str>);
+
+/// What is free of a variant for a country, when it was counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// The rules for it.
+    pub policy: Policy,
+    /// What can be promised.
+    pub availability: Availability,
+    /// When it was counted.
+    pub as_of: Timestamp,
+}
+
+/// Counts of the last moment.
+pub(super) struct Memory {
+    variants: Cache<Asked<VariantId>, Counted>,
+    products: Cache<Asked<ProductId>, Counted>,
+    countries: RwLock<BTreeSet<Arc<str>>>,
+}
+
+impl Memory {
+    pub fn new() -> Self {
+        Self {
+            variants: Cache::new(KEPT, GOOD_FOR),
+            products: Cache::new(KEPT, GOOD_FOR),
+            countries: RwLock::default(),
+        }
+    }
+
+    /// Forgets the counts of a variant and its product, for every country.
+    pub fn forget(&self, variant: VariantId, product: ProductId) {
+        for country in self.countries.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            self.variants.invalidate(&(variant, Arc::clone(country)));
+            self.products.invalidate(&(product, Arc::clone(country)));
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        self.variants.clear();
+        self.products.clear();
+    }
+
+    /// Whether counts for the country are kept.
+    fn keeps(&self, country: &Arc<str>) -> bool {
+        if self.countries.read().unwrap_or_else(PoisonError::into_inner).contains(country) {
+            return true;
+        }
+        let mut countries = self.countries.write().unwrap_or_else(PoisonError::into_inner);
+        if countries.len() < MOST_COUNTRIES {
+            countries.insert(Arc::clone(country));
+        }
+        countries.contains(country)
+    }
+}
+
+impl Inventory {
+    /// Counts variants: from memory, and the others in one statement for each country asked for.
+    pub async fn variants(
+        &self,
+        asked: Vec<Asked<VariantId>>,
+    ) -> Result<HashMap<Asked<VariantId>, Counted>, Fault> {
+        let cache = &self.memory.variants;
+        let read = |ids, country: Arc<str>, now| async move {
+            let rows = self.count(Counting::Variants(ids), &country, now).await?;
+            Ok(rows.into_iter().map(|row| (row.variant_id, counted(&row, now))).collect())
+        };
+        self.through(cache, asked, read).await
+    }
+
+    /// Counts products, each by its best variant: from memory, and the others in one statement for each country asked
+    /// for.
+    pub async fn products(
+        &self,
+        asked: Vec<Asked<ProductId>>,
+    ) -> Result<HashMap<Asked<ProductId>, Counted>, Fault> {
+        let cache = &self.memory.products;
+        let read = |ids, country: Arc<str>, now| async move {
+            let rows = self.count(Counting::Products(ids), &country, now).await?;
+            let mut grouped: BTreeMap<ProductId, Vec<Counted>> = BTreeMap::new();
+            for row in rows {
+                grouped.entry(row.product_id).or_default().push(counted(&row, now));
+            }
+            Ok(grouped.into_iter().filter_map(|(product, all)| Some((product, best_of(&all)?))).collect())
+        };
+        self.through(cache, asked, read).await
+    }
+
+    /// Counts one variant now, whatever is remembered.
+    pub async fn variant_now(&self, id: VariantId, country: &str) -> Result<Option<Counted>, Fault> {
+        let now = self.ports.clock.now();
+        let rows = self.count(Counting::Variants(vec![id]), country, now).await?;
+        Ok(rows.first().map(|row| counted(row, now)))
+    }
+
+    async fn count(
+        &self,
+        which: Counting,
+        country: &str,
+        now: Timestamp,
+    ) -> Result<Vec<stock_item::Counted>, Fault> {
+        stock_item::count(self.ports.database.read(), which, country, now).await
+    }
+
+    async fn through<I, F, Fut>(
+        &self,
+        cache: &Cache<Asked<I>, Counted>,
+        asked: Vec<Asked<I>>,
+        read: F,
+    ) -> Result<HashMap<Asked<I>, Counted>, Fault>
+    where
+        I: Copy + Ord + std::hash::Hash + Send + Sync + 'static,
+        F: Fn(Vec<I>, Arc<str>, Timestamp) -> Fut,
+        Fut: Future<Output = Result<Vec<(I, Counted)>, Fault>>,
+    {
+        let (epoch, now) = (cache.epoch(), self.ports.clock.now());
+        let mut found = HashMap::with_capacity(asked.len());
+        let mut missing: BTreeMap<Arc<str>, Vec<I>> = BTreeMap::new();
+        for key in asked {
+            match cache.get(&key).filter(|known| known.as_of.plus(GOOD_FOR) > now) {
+                Some(known) => drop(found.insert(key, known)),
+                None => missing.entry(key.1).or_default().push(key.0),
+            }
+        }
+        for (country, ids) in missing {
+            let keep = self.memory.keeps(&country);
+            for (id, counted) in read(ids, Arc::clone(&country), now).await? {
+                let key = (id, Arc::clone(&country));
+                if keep {
+                    cache.insert(epoch, key.clone(), counted.clone());
+                }
+                found.insert(key, counted);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The levels of variants, in one statement.
+    pub async fn levels(
+        &self,
+        variants: Vec<VariantId>,
+    ) -> Result<HashMap<VariantId, Vec<stock_level::Model>>, Fault> {
+        let mut grouped: HashMap<VariantId, Vec<stock_level::Model>> = HashMap::new();
+        for level in stock_level::of_variants(self.ports.database.read(), variants).await? {
+            grouped.entry(level.variant_id).or_default().push(level);
+        }
+        Ok(grouped)
+    }
+
+    /// All locations.
+    pub async fn locations(&self) -> Result<Vec<stock_location::Model>, Fault> {
+        Ok(stock_location::all(self.ports.database.read()).await?)
+    }
+
+    /// Locations by id, in one statement.
+    pub async fn locations_by_id(
+        &self,
+        ids: Vec<StockLocationId>,
+    ) -> Result<HashMap<StockLocationId, stock_location::Model>, Fault> {
+        let rows = stock_location::by_ids(self.ports.database.read(), ids).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+
+    /// Reservations by id, in one statement, in the state that they have now.
+    pub async fn reservations(
+        &self,
+        ids: Vec<ReservationId>,
+    ) -> Result<HashMap<ReservationId, reservation::Model>, Fault> {
+        let now = self.ports.clock.now();
+        let rows = reservation::by_ids(self.ports.database.read(), ids).await?;
+        let as_now = |mut row: reservation::Model| {
+            row.state = row.state.at(row.expires_at, now);
+            (row.id, row)
+        };
+        Ok(rows.into_iter().map(as_now).collect())
+    }
+}
+
+fn counted(row: &stock_item::Counted, as_of: Timestamp) -> Counted {
+    let policy = row.policy();
+    Counted { policy, availability: policy.availability(row.free), as_of }
+}
+
+fn best_of(all: &[Counted]) -> Option<Counted> {
+    let best = best(all.iter().map(|counted| counted.availability))?;
+    all.iter().find(|counted| counted.availability == best).cloned()
+}

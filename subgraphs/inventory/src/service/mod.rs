@@ -1,0 +1,76 @@
+//! Use cases: each a transaction. All change stock through [`LockedStock`], in one order of locks: the order's hold,
+//! then levels by their keys, then reservations.
+
+mod adjust;
+mod availability;
+mod catalogue;
+mod locked_stock;
+mod reserve;
+mod settle;
+mod sweep;
+
+use std::sync::Arc;
+
+use common::id::VariantId;
+use subgraph::{Live, Ports};
+
+pub use adjust::Adjustment;
+pub use availability::{Asked, Counted};
+pub use catalogue::note_product;
+pub use settle::{release_in, ship_in};
+pub use sweep::sweeper;
+
+use availability::Memory;
+use locked_stock::LockedStock;
+
+/// The use cases of stock. Cheap to clone; clones share what they remember and who watches.
+#[derive(Clone)]
+pub struct Inventory {
+    ports: Ports,
+    memory: Arc<Memory>,
+    live: Live<VariantId>,
+}
+
+impl Inventory {
+    /// The stock in the database of `ports`.
+    pub fn new(ports: &Ports) -> Self {
+        Self { ports: ports.clone(), memory: Arc::new(Memory::new()), live: Live::new() }
+    }
+
+    /// What the use cases stand on.
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Watches variants: yields each whose availability changed as a shopper sees it.
+    pub fn watch(&self, variants: Vec<VariantId>) -> futures::stream::BoxStream<'static, VariantId> {
+        self.live.watch(move |changed| variants.contains(changed))
+    }
+
+    /// To be called after a commit: what is remembered of these is no longer so, and who watches some of them is told.
+    pub fn changed(&self, touched: &Touched) {
+        for (variant, product) in &touched.all {
+            self.memory.forget(*variant, *product);
+        }
+        for variant in &touched.visibly {
+            self.live.announce(*variant);
+        }
+    }
+
+    /// To be called after events were applied: anything may have changed.
+    pub fn changed_by_events(&self, variants: impl IntoIterator<Item = VariantId>) {
+        self.memory.clear();
+        for variant in variants {
+            self.live.announce(variant);
+        }
+    }
+}
+
+/// What a transaction changed.
+#[derive(Debug, Default)]
+pub struct Touched {
+    /// Every variant whose stock changed, with its product.
+    pub all: Vec<(VariantId, common::id::ProductId)>,
+    /// Those of which a shopper sees it.
+    pub visibly: Vec<VariantId>,
+}
