@@ -2,10 +2,9 @@
 
 use common::id::EventId;
 use common::{Fault, Timestamp};
-use database::{Change, Step, Tx};
+use database::{Change, Step, Tx, is_duplicate};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
 use sea_orm_migration::prelude::{Alias, ColumnDef, Table};
 
 /// An event that was applied.
@@ -39,13 +38,10 @@ pub(crate) fn migrations() -> Vec<Step> {
 /// Records the event; says whether it is the first time.
 pub(crate) async fn first_time(tx: &Tx, event: EventId, now: Timestamp) -> Result<bool, Fault> {
     let row = ActiveModel { event_id: Set(event), applied_at: Set(now) };
-    let inserted = Entity::insert(row)
-        .on_conflict(OnConflict::column(Column::EventId).do_nothing_on([Column::EventId]).to_owned())
-        .exec_without_returning(tx)
-        .await;
-    match inserted {
-        Ok(rows) => Ok(rows > 0),
-        Err(DbErr::RecordNotInserted) => Ok(false),
+    // Not ON CONFLICT DO NOTHING: MariaDB counts the row that was there as one that was found.
+    match Entity::insert(row).exec_without_returning(tx).await {
+        Ok(_) => Ok(true),
+        Err(error) if is_duplicate(&error) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

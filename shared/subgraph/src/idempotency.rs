@@ -4,10 +4,9 @@
 //! second request waits for the first one's commit.
 
 use common::{Fault, Timestamp};
-use database::{Change, Step, Tx};
+use database::{Change, Step, Tx, is_duplicate};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
 use sea_orm_migration::prelude::{Alias, ColumnDef, Table};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -78,13 +77,10 @@ impl Key {
             response: Set(None),
             created_at: Set(now),
         };
-        let inserted = Entity::insert(row)
-            .on_conflict(OnConflict::column(Column::Scope).do_nothing_on([Column::Scope]).to_owned())
-            .exec_without_returning(tx)
-            .await;
-        match inserted {
-            Ok(rows) if rows > 0 => return Ok(Replay::New),
-            Ok(_) | Err(DbErr::RecordNotInserted) => {}
+        // Not ON CONFLICT DO NOTHING: MariaDB counts the row that was there as one that was found.
+        match Entity::insert(row).exec_without_returning(tx).await {
+            Ok(_) => return Ok(Replay::New),
+            Err(error) if is_duplicate(&error) => {}
             Err(error) => return Err(error.into()),
         }
         let known = Entity::find_by_id(self.scope.clone()).one(tx).await?;
