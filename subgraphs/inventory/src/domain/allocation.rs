@@ -17,11 +17,7 @@ pub struct Shelf {
 
 /// Takes `wanted` from the shelves: those at home first, the fullest first, so that few parcels are sent. What is
 /// missing is put on the first shelf where `oversell` allows it. `None` where there is not enough.
-pub fn allocate(
-    mut shelves: Vec<Shelf>,
-    wanted: i64,
-    oversell: bool,
-) -> Option<Vec<(StockLocationId, i64)>> {
+pub fn allocate(mut shelves: Vec<Shelf>, wanted: i64, oversell: bool) -> Option<Vec<(StockLocationId, i64)>> {
     shelves.sort_by_key(|shelf| (Reverse(shelf.home), Reverse(shelf.free), shelf.location));
     let mut portions: Vec<(StockLocationId, i64)> = Vec::new();
     let mut missing = wanted;

@@ -55,8 +55,7 @@ impl Mutation {
             reason: input.reason,
         };
         let actor = viewer(context).actor_name();
-        let adjusted =
-            part::<Inventory>(context)?.adjust(&actor, &input.idempotency_key.0, &change).await?;
+        let adjusted = part::<Inventory>(context)?.adjust(&actor, &input.idempotency_key.0, &change).await?;
         Ok(match adjusted {
             Ok(level) => StockAdjustPayload { level: Some(StockLevel(level)), user_errors: Vec::new() },
             Err(refusal) => StockAdjustPayload { level: None, user_errors: vec![refusal.into()] },

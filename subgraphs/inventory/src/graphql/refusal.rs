@@ -51,12 +51,8 @@ impl From<AdjustRefusal> for InventoryUserError {
             AdjustRefusal::BadDelta => {
                 (Invalid, "A change is a number other than 0 and at most a million.".to_owned(), "delta")
             }
-            AdjustRefusal::BadReason => {
-                (Invalid, "A reason has 1 to 200 characters.".to_owned(), "reason")
-            }
-            AdjustRefusal::UnknownVariant => {
-                (NotFound, "There is no such variant.".to_owned(), "variantId")
-            }
+            AdjustRefusal::BadReason => (Invalid, "A reason has 1 to 200 characters.".to_owned(), "reason"),
+            AdjustRefusal::UnknownVariant => (NotFound, "There is no such variant.".to_owned(), "variantId"),
             AdjustRefusal::UnknownLocation => {
                 (NotFound, "There is no such location.".to_owned(), "locationId")
             }

@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, Result, Subscription as GraphQlSubscription};
 use common::Fault;
-use futures::stream::BoxStream;
 use futures::StreamExt as _;
+use futures::stream::BoxStream;
 use subgraph::graphql::parse_id;
 
 use super::part;

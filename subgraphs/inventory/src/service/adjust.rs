@@ -40,11 +40,8 @@ impl Inventory {
             return Ok(Err(refusal));
         }
         let key = &Key::new("stockAdjust", actor, key, change)?;
-        let adjusted = self
-            .ports
-            .database
-            .transaction(|tx| self.adjust_in(tx, actor, key, change).scope_boxed())
-            .await;
+        let adjusted =
+            self.ports.database.transaction(|tx| self.adjust_in(tx, actor, key, change).scope_boxed()).await;
         let adjusted = settle(adjusted)?;
         Ok(adjusted.map(|(level, touched)| {
             self.changed(&touched);

@@ -83,7 +83,8 @@ impl LockedStock {
     pub async fn publish(self, ports: &Ports, tx: &Tx) -> Result<Touched, Fault> {
         let mut touched = Touched::default();
         for (variant, item) in &self.items {
-            let (before, after) = (self.before.get(variant).copied().unwrap_or_default(), self.free(*variant));
+            let (before, after) =
+                (self.before.get(variant).copied().unwrap_or_default(), self.free(*variant));
             if before == after {
                 continue;
             }

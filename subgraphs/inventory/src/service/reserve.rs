@@ -20,11 +20,8 @@ impl Inventory {
     /// Sets stock aside for an order. The same order again gets the same answer.
     pub async fn reserve(&self, request: &ReserveStock) -> Result<ReserveStockReply, Fault> {
         let demand = &aggregate(&request.lines)?;
-        let reserved = self
-            .ports
-            .database
-            .transaction(|tx| self.reserve_in(tx, request, demand).scope_boxed())
-            .await;
+        let reserved =
+            self.ports.database.transaction(|tx| self.reserve_in(tx, request, demand).scope_boxed()).await;
         Ok(match settle(reserved)? {
             Ok((reservations, touched)) => {
                 self.changed(&touched);
@@ -54,7 +51,8 @@ impl Inventory {
         }
         let variants: BTreeSet<VariantId> = demand.keys().copied().collect();
         let mut stock = LockedStock::lock(tx, &variants).await?;
-        expire(tx, &mut stock, reservation::lapsed_of(tx, variants.into_iter().collect(), now).await?).await?;
+        expire(tx, &mut stock, reservation::lapsed_of(tx, variants.into_iter().collect(), now).await?)
+            .await?;
         let locations = stock_location::all(tx).await?;
         let mut rows = Vec::new();
         for (variant, wanted) in demand {

@@ -14,8 +14,7 @@ use crate::entity::{order_hold, reservation};
 impl Inventory {
     /// Turns an order's reservations into allocations, if their time has not run out.
     pub async fn commit(&self, order: OrderId) -> Result<CommitStockReply, Fault> {
-        let committed =
-            self.ports.database.transaction(|tx| self.commit_in(tx, order).scope_boxed()).await;
+        let committed = self.ports.database.transaction(|tx| self.commit_in(tx, order).scope_boxed()).await;
         Ok(match settle(committed)? {
             Ok(()) => CommitStockReply::Committed,
             Err(Expired) => CommitStockReply::Expired,
@@ -50,8 +49,7 @@ impl Inventory {
     /// afterwards either: a release that overtakes its reservation wins.
     pub async fn release(&self, order: OrderId) -> Result<(), Fault> {
         let ports = &self.ports;
-        let touched =
-            ports.database.transaction(|tx| release_in(ports, tx, order).scope_boxed()).await?;
+        let touched = ports.database.transaction(|tx| release_in(ports, tx, order).scope_boxed()).await?;
         self.changed(&touched);
         Ok(())
     }
@@ -72,13 +70,16 @@ pub async fn release_in(ports: &Ports, tx: &Tx, order: OrderId) -> Result<Touche
     let rows = reservation::of_order(tx, order).await?;
     let mut stock = lock_of(tx, &rows).await?;
     for row in rows {
-        let shift = if reservation::turn(tx, row.id, ReservationState::Active, ReservationState::Released).await? {
-            Shift { reserved: -row.quantity, ..Shift::default() }
-        } else if reservation::turn(tx, row.id, ReservationState::Committed, ReservationState::Released).await? {
-            Shift { allocated: -row.quantity, ..Shift::default() }
-        } else {
-            continue;
-        };
+        let shift =
+            if reservation::turn(tx, row.id, ReservationState::Active, ReservationState::Released).await? {
+                Shift { reserved: -row.quantity, ..Shift::default() }
+            } else if reservation::turn(tx, row.id, ReservationState::Committed, ReservationState::Released)
+                .await?
+            {
+                Shift { allocated: -row.quantity, ..Shift::default() }
+            } else {
+                continue;
+            };
         if let Some(location) = row.location_id {
             stock.shift(tx, row.variant_id, location, shift).await?;
         }

@@ -34,13 +34,13 @@ impl Inventory {
     pub async fn sweep(&self) -> Result<usize, Fault> {
         let mut swept = 0;
         loop {
-            let lapsed = reservation::lapsed(self.ports.database.read(), self.ports.clock.now(), BATCH).await?;
+            let lapsed =
+                reservation::lapsed(self.ports.database.read(), self.ports.clock.now(), BATCH).await?;
             if lapsed.is_empty() {
                 return Ok(swept);
             }
             let lapsed = &lapsed;
-            let done =
-                self.ports.database.transaction(|tx| self.sweep_in(tx, lapsed).scope_boxed()).await;
+            let done = self.ports.database.transaction(|tx| self.sweep_in(tx, lapsed).scope_boxed()).await;
             let (expired, touched): (usize, Touched) = done?;
             self.changed(&touched);
             swept += expired;

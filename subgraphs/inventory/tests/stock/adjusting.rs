@@ -1,8 +1,6 @@
 //! Changing stock by hand.
 
-mod bench;
-
-use bench::{Bench, shopper};
+use crate::bench::{Bench, shopper};
 use common::id::{StockLocationId, VariantId};
 use serde_json::json;
 use subgraph::testing;

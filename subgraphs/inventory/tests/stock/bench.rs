@@ -53,7 +53,8 @@ impl Bench {
     /// A new location.
     pub async fn location(&self, code: &str, country: &str, ships_abroad: bool) -> StockLocationId {
         let id: StockLocationId = self.ports.ids.next();
-        let sql = "INSERT INTO stock_location (id, code, name, country_code, ships_abroad) VALUES (?, ?, ?, ?, ?)";
+        let sql =
+            "INSERT INTO stock_location (id, code, name, country_code, ships_abroad) VALUES (?, ?, ?, ?, ?)";
         let values =
             vec![id.into(), code.into(), code.to_uppercase().into(), country.into(), ships_abroad.into()];
         self.sql(sql, values).await;
@@ -183,7 +184,8 @@ impl Bench {
         order: OrderId,
         lines: &[(VariantId, i32)],
     ) -> ReserveStockReply {
-        let lines = lines.iter().map(|(variant, quantity)| ReserveLine { variant: *variant, quantity: *quantity });
+        let lines =
+            lines.iter().map(|(variant, quantity)| ReserveLine { variant: *variant, quantity: *quantity });
         let expires_at = Timestamp(self.ports.clock.now().0 + HOLD);
         let request = ReserveStock { order, lines: lines.collect(), country: country.into(), expires_at };
         self.call(&request).await

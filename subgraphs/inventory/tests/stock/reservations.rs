@@ -1,10 +1,8 @@
 //! Setting aside, committing, giving back: alone and against each other.
 
-mod bench;
-
 use std::time::Duration;
 
-use bench::{Bench, shopper};
+use crate::bench::{Bench, shopper};
 use common::id::OrderId;
 use events::calls::inventory::{CommitStockReply, ReserveStockReply};
 use events::orders::OrderChange;
@@ -23,7 +21,8 @@ async fn an_order_asked_for_twice_holds_stock_once() {
     let ReserveStockReply::Reserved { reservations } = bench.reserve(order, &[(variant, 4)]).await else {
         panic!("there is enough");
     };
-    let ReserveStockReply::Reserved { reservations: again } = bench.reserve(order, &[(variant, 4)]).await else {
+    let ReserveStockReply::Reserved { reservations: again } = bench.reserve(order, &[(variant, 4)]).await
+    else {
         panic!("it was reserved before");
     };
     assert_eq!(reservations, again);
@@ -84,7 +83,7 @@ async fn what_expired_is_free_at_once_and_cannot_be_committed() {
     let (late, next) = (bench.order(), bench.order());
     assert!(is_reserved(&bench.reserve(late, &[(variant, 1)]).await));
     assert!(!is_reserved(&bench.reserve(next, &[(variant, 1)]).await));
-    bench.ports.clock.advance(Duration::from_micros(bench::HOLD as u64));
+    bench.ports.clock.advance(Duration::from_micros(crate::bench::HOLD as u64));
     // Nobody swept.
     assert_eq!(bench.quantity(variant).await, 1);
     assert_eq!(bench.commit(late).await, CommitStockReply::Expired);
