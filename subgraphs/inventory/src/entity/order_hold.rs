@@ -40,7 +40,7 @@ pub async fn lock(tx: &database::Tx, order: OrderId) -> Result<Option<Model>, Db
 /// Gives a hold that is locked another state.
 pub async fn turn(tx: &database::Tx, order: OrderId, state: HoldState) -> Result<(), DbErr> {
     Entity::update_many()
-        .col_expr(Column::State, Expr::val(state).into())
+        .col_expr(Column::State, Expr::val(state))
         .filter(Column::OrderId.eq(order))
         .exec(tx)
         .await

@@ -72,7 +72,7 @@ pub async fn turn(
     to: ReservationState,
 ) -> Result<bool, DbErr> {
     let turned = Entity::update_many()
-        .col_expr(Column::State, Expr::val(to).into())
+        .col_expr(Column::State, Expr::val(to))
         .filter(Column::Id.eq(id))
         .filter(Column::State.eq(from))
         .exec(tx)

@@ -47,7 +47,7 @@ impl Bench {
     /// Runs one SQL statement.
     pub async fn sql(&self, sql: &str, values: Vec<Value>) {
         let statement = Statement::from_sql_and_values(self.ports.database.backend(), sql, values);
-        self.ports.database.schema().execute_raw(statement).await.unwrap();
+        self.ports.database.schema().execute_raw(statement).await.expect("the statement is right");
     }
 
     /// A new location.
@@ -104,11 +104,11 @@ impl Bench {
             topic: E::TOPIC.into(),
             key: event.key(),
             at: self.ports.clock.now(),
-            payload: serde_json::to_string(event).unwrap(),
+            payload: serde_json::to_string(event).expect("an event is JSON"),
         };
         // Twice, because a bus may deliver twice.
-        let receiver = self.subgraph.receiver.as_ref().unwrap();
-        receiver.accept(&[envelope.clone(), envelope]).await.unwrap();
+        let receiver = self.subgraph.receiver.as_ref().expect("stock listens");
+        receiver.accept(&[envelope.clone(), envelope]).await.expect("the event is applied");
     }
 
     /// Lets the end of an order be heard.
@@ -169,7 +169,7 @@ impl Bench {
         let mut answer =
             testing::run(&self.subgraph, &Viewer::service("orders"), C::DOCUMENT, variables).await;
         assert_eq!(answer["errors"], Json::Null, "{answer}");
-        serde_json::from_value(answer["data"]["reply"].take()).unwrap()
+        serde_json::from_value(answer["data"]["reply"].take()).expect("the reply is as agreed")
     }
 
     /// Reserves for an order to the United States.
@@ -209,7 +209,7 @@ impl Bench {
     /// How many of a variant can be promised for the United States.
     pub async fn quantity(&self, variant: VariantId) -> i64 {
         let answer = self.availability("ProductVariant", &variant.to_string()).await;
-        answer["quantity"].as_i64().unwrap()
+        answer["quantity"].as_i64().expect("it is counted")
     }
 
     /// The availability of an entity.
@@ -230,12 +230,12 @@ impl Bench {
                         stockLevels { location { code } onHand reserved allocated } } } }";
         let variables = json!({ "r": [{ "__typename": "ProductVariant", "id": variant }] });
         let answer = testing::run(&self.subgraph, &staff(), document, variables).await;
-        let levels = answer["data"]["_entities"][0]["stockLevels"].as_array().unwrap();
-        let number = |level: &Json, field: &str| level[field].as_i64().unwrap();
+        let levels = answer["data"]["_entities"][0]["stockLevels"].as_array().expect("staff sees levels");
+        let number = |level: &Json, field: &str| level[field].as_i64().expect("a number");
         levels
             .iter()
             .map(|level| {
-                let code = level["location"]["code"].as_str().unwrap().to_owned();
+                let code = level["location"]["code"].as_str().expect("a text").to_owned();
                 (code, number(level, "onHand"), number(level, "reserved"), number(level, "allocated"))
             })
             .collect()
