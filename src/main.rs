@@ -1,2 +1,65 @@
-//! techpotli
-fn main() {}
+//! `techpotli`: one binary, several roles. Without arguments it is the whole shop in one process.
+
+#![recursion_limit = "256"]
+
+mod assembly;
+mod cli;
+mod gateway_role;
+mod images;
+mod local;
+mod rooms;
+mod schema;
+mod seeding;
+mod settings;
+mod shop;
+mod subgraph_role;
+mod welcome;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command, ConfigCommand};
+
+fn main() -> ExitCode {
+    // A missing .env is the usual case; one that cannot be read must not pass for one.
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        return refuse(&format!("the file .env cannot be used: {error}"));
+    }
+    if let Err(message) = settings::refuse_unknown_variables() {
+        return refuse(&message);
+    }
+    let cli = Cli::parse();
+    if let Err(message) = runtime::telemetry::init_logs(cli.settings.log_format, &cli.settings.log) {
+        return refuse(&message);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&format!("the runtime does not start: {error}")),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&format!("{error:#}")),
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let settings = cli.settings;
+    match cli.command {
+        None => shop::run(&settings).await,
+        Some(Command::Gateway(command)) => gateway_role::run(&settings, &command).await,
+        Some(Command::Subgraph(command)) => subgraph_role::run(&settings, &command).await,
+        Some(Command::Seed(command)) => seeding::run(&settings, &command).await,
+        Some(Command::Migrate) => assembly::migrate(&settings).await,
+        Some(Command::Schema(command)) => schema::run(command).await,
+        Some(Command::Config(ConfigCommand::Check)) => settings.check(),
+    }
+}
+
+/// One clear sentence and a non-zero exit.
+fn refuse(message: &str) -> ExitCode {
+    eprintln!("techpotli: {message}");
+    ExitCode::FAILURE
+}

@@ -24,13 +24,25 @@ where
         .prefer_single_line_descriptions();
     let exported = schema.sdl_with_options(options);
     let body = exported.split("extend schema @link(").next().unwrap_or_default();
-    let lines = body.lines().filter(|line| !line.starts_with("directive @"));
     let mut sdl = String::from(LINK);
-    for line in lines {
-        sdl.push_str(line.trim_end());
-        sdl.push('\n');
+    let mut description = String::new();
+    let mut open = false;
+    for line in body.lines().map(str::trim_end) {
+        let quotes = line.matches("\"\"\"").count();
+        if open || line.starts_with('"') {
+            open ^= quotes % 2 == 1;
+            description.push_str(line);
+            description.push('\n');
+            continue;
+        }
+        if !line.starts_with("directive @") {
+            sdl.push_str(&description);
+            sdl.push_str(line);
+            sdl.push('\n');
+        }
+        description.clear();
     }
-    let mut end = sdl.trim_end().to_owned();
-    end.push('\n');
-    end
+    sdl.truncate(sdl.trim_end().len());
+    sdl.push('\n');
+    sdl
 }

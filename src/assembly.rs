@@ -1,0 +1,130 @@
+//! Puts subgraphs together: in one process, or one by one.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use auth::PassportSigner;
+use common::{Clock, Ids};
+use compose::Composition;
+use database::Database;
+use engine::{Engine, EngineOptions, Subgraphs};
+use messaging::Bus;
+use runtime::Tasks;
+use subgraph::{Keys, Peer, Peers, Ports, Subgraph};
+use supergraph::Supergraph;
+
+use crate::local::Local;
+use crate::rooms::{ROOMS, Room};
+use crate::settings::Settings;
+
+/// Opens one subgraph's ports.
+pub async fn open(
+    room: &Room,
+    settings: &Settings,
+    keys: &Keys,
+    bus: &Bus,
+    peers: &Peers,
+    tasks: &Tasks,
+) -> anyhow::Result<Ports> {
+    let url = settings.database_url(room.name);
+    let database: Database = Ports::open_database(room.name, &url, room.migrations).await?;
+    let clock = Clock::system();
+    Ok(Ports {
+        name: room.name,
+        database,
+        bus: bus.clone(),
+        peers: peers.clone(),
+        ids: Ids::random(clock.clone()),
+        clock,
+        keys: keys.clone(),
+        folder: settings.data_dir.join(room.name),
+        tasks: tasks.clone(),
+    })
+}
+
+/// The whole shop's subgraphs in one process, known to each other.
+pub struct Shop {
+    /// The ports of each, in the order of [`ROOMS`].
+    pub ports: Vec<Ports>,
+    /// The subgraphs, in the same order.
+    pub subgraphs: Vec<Subgraph>,
+}
+
+/// Opens all databases.
+pub async fn open_all(settings: &Settings, keys: &Keys, tasks: &Tasks) -> anyhow::Result<Vec<Ports>> {
+    let bus = Bus::new();
+    let peers = Peers::new(PassportSigner::new(&keys.passport, Clock::system()));
+    futures::future::try_join_all(ROOMS.iter().map(|room| open(room, settings, keys, &bus, &peers, tasks)))
+        .await
+}
+
+impl Shop {
+    /// Builds all subgraphs on their ports and begins to carry events between them.
+    pub fn build(ports: Vec<Ports>) -> Self {
+        let subgraphs: Vec<Subgraph> =
+            ROOMS.iter().zip(&ports).map(|(room, ports)| (room.build)(ports)).collect();
+        for (subgraph, ports) in subgraphs.iter().zip(&ports) {
+            ports.peers.know(subgraph.name, Peer::Local(subgraph.clone()));
+            if let Some(receiver) = &subgraph.receiver {
+                ports.bus.join(receiver.clone());
+            }
+        }
+        for ports in &ports {
+            relay(ports);
+        }
+        Self { ports, subgraphs }
+    }
+
+    /// An engine over the subgraphs of this process.
+    pub fn engine(&self, options: EngineOptions) -> anyhow::Result<Engine> {
+        let composition = compose_all(self.subgraphs.iter().map(|subgraph| (subgraph.name, &*subgraph.sdl)))?;
+        let supergraph = parse_supergraph(&composition.supergraph_sdl)?;
+        let reached = self.subgraphs.iter().fold(Subgraphs::new(), |reached, subgraph| {
+            reached.with_local(subgraph.name, Arc::new(Local(subgraph.clone())))
+        });
+        Engine::new(Arc::new(supergraph), reached, options).context("the supergraph cannot be served")
+    }
+}
+
+/// Carries a subgraph's outbox to the bus until everything stops.
+pub fn relay(ports: &Ports) {
+    let stopping = ports.tasks.stopping();
+    let relay = messaging::relay(ports.database.clone(), ports.bus.clone());
+    ports.tasks.spawn("relay", async move {
+        tokio::select! {
+            () = stopping => {}
+            () = relay => {}
+        }
+    });
+}
+
+/// Composes the shop's schemas; each subgraph's URL is where it listens in the documentation's set-up.
+pub fn compose_all<'a>(schemas: impl Iterator<Item = (&'a str, &'a str)>) -> anyhow::Result<Composition> {
+    let subgraphs: Vec<compose::Subgraph> = schemas
+        .map(|(name, sdl)| compose::Subgraph {
+            name: name.to_owned(),
+            url: format!("http://{name}:4001/graphql"),
+            sdl: sdl.to_owned(),
+        })
+        .collect();
+    compose::compose(&subgraphs).map_err(|errors| {
+        let lines: Vec<String> =
+            errors.iter().map(|error| format!("  {}: {}", error.code, error.message)).collect();
+        anyhow!("the schemas do not compose:\n{}", lines.join("\n"))
+    })
+}
+
+/// Reads a supergraph.
+pub fn parse_supergraph(sdl: &str) -> anyhow::Result<Supergraph> {
+    Supergraph::parse(sdl).map_err(|error| anyhow!("the supergraph cannot be read: {error}"))
+}
+
+/// `techpotli migrate`.
+pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    settings.prepare_data_dir()?;
+    for room in ROOMS {
+        Ports::open_database(room.name, &settings.database_url(room.name), room.migrations).await?;
+        println!("{} is up to date.", room.name);
+    }
+    Ok(())
+}

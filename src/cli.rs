@@ -1,0 +1,110 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::Settings;
+
+/// An e-commerce backend: eight federated GraphQL subgraphs and their gateway in one binary.
+///
+/// Without a command it runs the whole shop in one process on embedded backends, fills it with demo data on the first
+/// start, and prints where to go. Every setting is a flag, or an environment variable, or a line in the file .env.
+#[derive(Debug, Parser)]
+#[command(name = "techpotli", version, max_term_width = 110)]
+pub struct Cli {
+    /// What to be; nothing for the whole shop.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What the binary can be.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a supergraph: this shop's or anybody's.
+    Gateway(GatewayCommand),
+    /// Serve one subgraph of the shop as a process of its own.
+    Subgraph(SubgraphCommand),
+    /// Fill the databases with demo data, more where more is asked for; goes on where a killed run stopped.
+    Seed(SeedCommand),
+    /// Bring the databases of all subgraphs up to date.
+    Migrate,
+    /// Print or compose schemas.
+    #[command(subcommand)]
+    Schema(SchemaCommand),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// A gateway.
+#[derive(Debug, Args)]
+pub struct GatewayCommand {
+    /// The supergraph SDL, from `techpotli schema compose` or from any other composer of Apollo Federation.
+    #[arg(long, value_name = "FILE")]
+    pub supergraph: PathBuf,
+    /// Where a subgraph is, in place of what the supergraph says: NAME=URL. May be given several times.
+    #[arg(long = "subgraph", value_name = "NAME=URL", value_parser = crate::settings::named_url)]
+    pub subgraphs: Vec<(String, String)>,
+    /// Use the keys in the data directory: accept the shop's access tokens and sign passports for its subgraphs.
+    #[arg(long)]
+    pub shop_keys: bool,
+}
+
+/// One subgraph.
+#[derive(Debug, Args)]
+pub struct SubgraphCommand {
+    /// Which: users, products, cart, orders, payments, inventory, notifications or search.
+    pub name: String,
+    /// Where the other subgraphs are: NAME=URL, once for each.
+    #[arg(long = "peer", value_name = "NAME=URL", value_parser = crate::settings::named_url)]
+    pub peers: Vec<(String, String)>,
+}
+
+/// The size of the demo data.
+#[derive(Debug, Args)]
+pub struct SeedCommand {
+    /// How many products.
+    #[arg(long, default_value_t = seed::World::DEMO.products)]
+    pub products: u32,
+    /// How many users.
+    #[arg(long, default_value_t = seed::World::DEMO.users)]
+    pub users: u32,
+    /// How many orders.
+    #[arg(long, default_value_t = seed::World::DEMO.orders)]
+    pub orders: u32,
+}
+
+/// Schemas.
+#[derive(Debug, Subcommand)]
+pub enum SchemaCommand {
+    /// Print the schema of one of the shop's subgraphs, or write all generated schemas into a folder.
+    Print {
+        /// Which subgraph; none prints the composed API.
+        #[arg(conflicts_with = "out")]
+        subgraph: Option<String>,
+        /// Write subgraphs/*.graphql, supergraph.graphql and api.graphql into this folder.
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
+    /// Compose subgraph schemas into a supergraph, printed to standard output.
+    Compose {
+        /// The subgraphs: NAME=FILE or NAME=FILE@URL.
+        #[arg(required = true, value_name = "NAME=FILE[@URL]")]
+        subgraphs: Vec<String>,
+    },
+}
+
+/// The configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check every setting and say what is in force.
+    Check,
+}
+
+/// Where the shop listens unless told otherwise.
+pub const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4000);

@@ -1,0 +1,100 @@
+//! A subgraph of this process, as the engine calls it.
+
+use std::sync::Arc;
+
+use async_graphql::{ServerError, Variables};
+use async_graphql_value::ConstValue;
+use auth::Viewer;
+use engine::{LocalError, LocalResponse, LocalSubgraph, PathSegment, Prepared, RequestContext};
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use subgraph::{Document, Subgraph};
+
+/// A subgraph of this process.
+pub struct Local(pub Subgraph);
+
+impl LocalSubgraph for Local {
+    fn prepare(&self, document: &str) -> Prepared {
+        match Document::parse(document) {
+            Ok(document) => Arc::new(document),
+            // The engine writes these documents: one that does not parse is answered as a fault when it is run.
+            Err(fault) => {
+                tracing::error!(reason = fault.chain(), "the engine wrote a document that does not parse");
+                Arc::new(())
+            }
+        }
+    }
+
+    fn call<'a>(
+        &'a self,
+        prepared: &'a Prepared,
+        variables: Variables,
+        context: &'a RequestContext,
+    ) -> BoxFuture<'a, LocalResponse> {
+        Box::pin(async move {
+            let Some(document) = prepared.downcast_ref::<Document>() else {
+                return unparsed();
+            };
+            let answer = self.0.run(document, variables, viewer(context), context.trace).await;
+            let mut response = translate(answer.response);
+            if context.trace {
+                response.extensions = statements(&answer.statements);
+            }
+            response
+        })
+    }
+
+    fn subscribe(
+        self: Arc<Self>,
+        prepared: Prepared,
+        variables: Variables,
+        context: Arc<RequestContext>,
+    ) -> BoxStream<'static, LocalResponse> {
+        match prepared.downcast_ref::<Document>() {
+            Some(document) => {
+                self.0.subscribe_to(document, variables, viewer(&context)).map(translate).boxed()
+            }
+            None => futures::stream::iter([unparsed()]).boxed(),
+        }
+    }
+}
+
+fn viewer(context: &RequestContext) -> Viewer {
+    context.local::<Viewer>().cloned().unwrap_or_else(Viewer::anonymous)
+}
+
+fn unparsed() -> LocalResponse {
+    let error = LocalError { message: "the document does not parse".into(), ..LocalError::default() };
+    LocalResponse { errors: vec![error], ..LocalResponse::default() }
+}
+
+fn translate(response: async_graphql::Response) -> LocalResponse {
+    LocalResponse {
+        data: response.data,
+        errors: response.errors.into_iter().map(error).collect(),
+        extensions: ConstValue::Null,
+    }
+}
+
+fn error(error: ServerError) -> LocalError {
+    let path = error.path.into_iter().map(|segment| match segment {
+        async_graphql::PathSegment::Field(name) => PathSegment::Key(name.as_str().into()),
+        async_graphql::PathSegment::Index(index) => PathSegment::Index(index),
+    });
+    let extensions = match error.extensions.map(serde_json::to_value) {
+        Some(Ok(serde_json::Value::Object(extensions))) => extensions,
+        _ => serde_json::Map::new(),
+    };
+    LocalError { message: error.message, path: path.collect(), extensions }
+}
+
+fn statements(statements: &database::statements::Statements) -> ConstValue {
+    let mut shown = async_graphql::indexmap::IndexMap::new();
+    shown.insert(async_graphql::Name::new("sql"), ConstValue::from(statements.count));
+    if let Some(texts) = &statements.texts {
+        let texts = texts.iter().map(|text| ConstValue::from(text.as_str())).collect();
+        shown.insert(async_graphql::Name::new("statements"), ConstValue::List(texts));
+    }
+    ConstValue::Object(shown)
+}

@@ -1,0 +1,36 @@
+//! The eight subgraphs, as far as putting them together needs to know them.
+
+use common::Fault;
+use database::Step;
+use futures::future::BoxFuture;
+use seed::World;
+use subgraph::seeding::Progress;
+use subgraph::{Ports, Subgraph};
+
+/// One subgraph's entrances.
+pub struct Room {
+    /// Its name in the supergraph.
+    pub name: &'static str,
+    /// Its tables.
+    pub migrations: fn() -> Vec<Step>,
+    /// Builds it.
+    pub build: fn(&Ports) -> Subgraph,
+    /// Fills it.
+    pub seed: for<'a> fn(&'a Ports, &'a World, &'a Progress) -> BoxFuture<'a, Result<(), Fault>>,
+    /// Rows that filling tells of.
+    pub rows: fn(&World) -> u64,
+}
+
+/// All of them, in the order in which they are seeded.
+pub const ROOMS: &[Room] = &[Room {
+    name: products::NAME,
+    migrations: products::migrations,
+    build: products::build,
+    seed: |ports, world, progress| Box::pin(products::seed(ports, world, progress)),
+    rows: products::seed_rows,
+}];
+
+/// The room of this name.
+pub fn room(name: &str) -> Option<&'static Room> {
+    ROOMS.iter().find(|room| room.name == name)
+}

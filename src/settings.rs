@@ -1,0 +1,212 @@
+//! The settings: flag, then environment variable, then `.env`, then default. Each is documented in `.env.example`.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use auth::SigningKey;
+use clap::{ArgAction, Args, CommandFactory as _};
+use gateway::{Channel, ContextDefaults, Cors, GatewayConfig, Network, Rate, RateLimits};
+use runtime::telemetry::LogFormat;
+use subgraph::Keys;
+
+use crate::cli::{Cli, DEFAULT_LISTEN};
+
+/// Every setting of every role.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Where to listen.
+    #[arg(long, global = true, env = "TECHPOTLI_LISTEN", default_value_t = DEFAULT_LISTEN, value_name = "ADDR:PORT")]
+    pub listen: SocketAddr,
+    /// Where databases, keys, the search index and written mails lie. Delete it to start afresh.
+    #[arg(long, global = true, env = "TECHPOTLI_DATA_DIR", default_value = "./data", value_name = "FOLDER")]
+    pub data_dir: PathBuf,
+    /// The databases: `sqlite` for files in the data directory, or mysql://user:password@host:port/name, where each
+    /// subgraph gets a database called name_subgraph.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_DATABASE_URL",
+        default_value = "sqlite",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub database_url: String,
+    /// Whether the shop fills empty databases with demo data at its first start: `demo` or `none`.
+    #[arg(long, global = true, env = "TECHPOTLI_SEED", default_value = "demo", value_parser = ["demo", "none"], value_name = "WHAT")]
+    pub seed: String,
+    /// How logs are written: `pretty` or `json`.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_LOG_FORMAT",
+        default_value = "pretty",
+        value_name = "FORMAT"
+    )]
+    pub log_format: LogFormat,
+    /// What is logged, such as `info,orders=debug`.
+    #[arg(long, global = true, env = "TECHPOTLI_LOG", default_value = "warn", value_name = "FILTER")]
+    pub log: String,
+    /// Close what only development needs: introspection, debug answers, GraphiQL, foreign origins.
+    #[arg(long, global = true, env = "TECHPOTLI_PRODUCTION", action = ArgAction::SetTrue)]
+    pub production: bool,
+    /// How long an operation may take, in milliseconds.
+    #[arg(long, global = true, env = "TECHPOTLI_DEADLINE_MS", default_value = "10000", value_name = "MS")]
+    pub deadline_ms: NonZeroU32,
+    /// How often one user may ask: requests per minute; 0 for no limit on anybody.
+    #[arg(long, global = true, env = "TECHPOTLI_RATE_USER", default_value_t = 3_000, value_name = "N")]
+    pub rate_user: u32,
+    /// How often one address may ask: requests per minute; 0 for no limit on anybody.
+    #[arg(long, global = true, env = "TECHPOTLI_RATE_ADDRESS", default_value_t = 6_000, value_name = "N")]
+    pub rate_address: u32,
+    /// Proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8, separated by commas.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "NETWORK"
+    )]
+    pub trusted_proxies: Vec<Network>,
+    /// Origins whose pages may call the API, such as https://shop.example, separated by commas; none for all of them,
+    /// or for no foreign one in production.
+    #[arg(long, global = true, env = "TECHPOTLI_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
+    pub cors_origins: Vec<String>,
+    /// The most that an operation may cost, see docs/limits.md.
+    #[arg(long, global = true, env = "TECHPOTLI_MAX_COST", default_value_t = 5_000, value_name = "N")]
+    pub max_cost: u64,
+    /// The deepest that an operation may nest.
+    #[arg(long, global = true, env = "TECHPOTLI_MAX_DEPTH", default_value_t = 12, value_name = "N")]
+    pub max_depth: u64,
+}
+
+impl Settings {
+    /// The URL of a subgraph's database.
+    pub fn database_url(&self, subgraph: &str) -> String {
+        match self.database_url.as_str() {
+            "sqlite" => format!("sqlite:{}", self.data_dir.join(format!("{subgraph}.sqlite")).display()),
+            url => format!("{}_{subgraph}", url.trim_end_matches('/')),
+        }
+    }
+
+    /// The keys of the installation, made where they are missing.
+    pub fn keys(&self) -> anyhow::Result<Keys> {
+        let folder = self.data_dir.join("keys");
+        Ok(Keys {
+            session: SigningKey::load_or_create(&folder.join("session.pem"))?,
+            passport: SigningKey::load_or_create(&folder.join("passport.pem"))?,
+        })
+    }
+
+    /// Makes the data directory and checks that it can be written.
+    pub fn prepare_data_dir(&self) -> anyhow::Result<()> {
+        let folder = &self.data_dir;
+        let check = |folder: &Path| -> std::io::Result<()> {
+            std::fs::create_dir_all(folder)?;
+            let probe = folder.join(format!(".probe-{}", std::process::id()));
+            std::fs::write(&probe, b"")?;
+            std::fs::remove_file(probe)
+        };
+        check(folder).with_context(|| format!("the data directory {} cannot be written", folder.display()))
+    }
+
+    /// What the gateway is told. Channels are the shop's; a foreign supergraph ignores them.
+    pub fn gateway(&self) -> GatewayConfig {
+        let mut config = if self.production { GatewayConfig::production() } else { GatewayConfig::default() };
+        config.deadline = Duration::from_millis(u64::from(self.deadline_ms.get()));
+        config.limits.cost = self.max_cost;
+        config.limits.depth = self.max_depth;
+        config.trusted_proxies.clone_from(&self.trusted_proxies);
+        config.rates = (self.rate_user > 0 && self.rate_address > 0).then(|| RateLimits {
+            per_user: per_minute(self.rate_user),
+            per_address: per_minute(self.rate_address),
+        });
+        if !self.cors_origins.is_empty() {
+            config.cors = Cors::Origins(self.cors_origins.clone());
+        }
+        config.context = channels();
+        config
+    }
+
+    /// Checks what can be checked without starting, and says what is in force.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if self.database_url != "sqlite" && !self.database_url.starts_with("mysql://") {
+            anyhow::bail!(
+                "TECHPOTLI_DATABASE_URL is '{}': it must be 'sqlite' or begin with mysql://",
+                self.database_url.split("//").next().unwrap_or_default()
+            );
+        }
+        self.prepare_data_dir()?;
+        println!("listen        {}", self.listen);
+        println!("data          {}", self.data_dir.display());
+        let database = if self.database_url == "sqlite" { "SQLite files" } else { "MySQL" };
+        println!("database      {database}");
+        println!("production    {}", if self.production { "yes" } else { "no" });
+        println!("deadline      {} ms", self.deadline_ms);
+        match (self.rate_user, self.rate_address) {
+            (0, _) | (_, 0) => println!("rate limits   off"),
+            (user, address) => println!("rate limits   {user} a minute per user, {address} per address"),
+        }
+        println!("The configuration is good.");
+        Ok(())
+    }
+}
+
+fn per_minute(requests: u32) -> Rate {
+    Rate { requests, window: Duration::from_secs(60) }
+}
+
+fn channels() -> ContextDefaults {
+    let channels = seed::CHANNELS.iter().map(|channel| Channel {
+        code: channel.code.to_owned(),
+        currency: channel.default_currency,
+        country: channel.countries.first().copied().unwrap_or("US").to_owned(),
+    });
+    ContextDefaults {
+        channels: channels.collect(),
+        locales: vec!["en".into(), "de".into(), "ar".into()],
+        ..ContextDefaults::default()
+    }
+}
+
+/// `NAME=URL`, as several flags take it.
+pub fn named_url(text: &str) -> Result<(String, String), String> {
+    let (name, url) = text.split_once('=').ok_or("it must look like NAME=URL")?;
+    if !(url.starts_with("http://") || url.starts_with("https://")) {
+        return Err(format!("'{url}' is no URL: it must begin with http:// or https://"));
+    }
+    Ok((name.to_owned(), url.trim_end_matches('/').to_owned()))
+}
+
+/// Refuses environment variables that look like settings and are none: a misspelt one must not pass in silence.
+pub fn refuse_unknown_variables() -> Result<(), String> {
+    let command = Cli::command();
+    let known: Vec<String> = command
+        .get_arguments()
+        .filter_map(|argument| argument.get_env())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("TECHPOTLI_")
+            && !name.starts_with("TECHPOTLI_TEST_")
+            && !known.iter().any(|one| *one == name)
+        {
+            return Err(format!("{name} is no setting of ours: see --help or .env.example"));
+        }
+    }
+    Ok(())
+}
+
+impl Settings {
+    /// The defaults, with everything in one folder.
+    pub fn for_folder(folder: &Path) -> Self {
+        use clap::Parser as _;
+        let mut settings = Cli::parse_from(["techpotli"]).settings;
+        settings.data_dir = folder.to_owned();
+        "sqlite".clone_into(&mut settings.database_url);
+        settings
+    }
+}

@@ -1,0 +1,49 @@
+//! The whole shop in one process: what `cargo run` starts.
+
+use std::time::{Duration, Instant};
+
+use auth::TokenVerifier;
+use common::Clock;
+use gateway::{Gateway, Keys};
+use runtime::{Tasks, server};
+use seed::World;
+
+use crate::assembly::{self, Shop};
+use crate::settings::Settings;
+use crate::{images, seeding, welcome};
+
+/// How long requests under way may take to end after a signal.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs until a signal.
+pub async fn run(settings: &Settings) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    // The port first: when it is taken, nothing else is worth doing.
+    let listener = server::listen(settings.listen).await?;
+    let address = listener.local_addr()?;
+    settings.prepare_data_dir()?;
+    let keys = settings.keys()?;
+    let tasks = Tasks::new();
+    tasks.stop_on_signal();
+    let ports = assembly::open_all(settings, &keys, &tasks).await?;
+    if settings.seed == "demo" {
+        seeding::fill(&ports, &World::DEMO).await?;
+    }
+    let shop = Shop::build(ports);
+    let mut config = settings.gateway();
+    if let Some(graphiql) = &mut config.graphiql {
+        welcome::fill_graphiql(graphiql, &World::DEMO);
+    }
+    let engine = shop.engine(config.engine_options())?;
+    let clock = Clock::system();
+    let keys =
+        Keys { tokens: TokenVerifier::new(&keys.session.verifying(), clock.clone()), passports: None, clock };
+    let gateway = Gateway::new(config, engine, keys, &tasks);
+    server::serve("gateway", listener, gateway.router().merge(images::router()), &tasks);
+    welcome::print(settings, address, begun.elapsed());
+    tasks.stopping().await;
+    if !tasks.ended(PATIENCE).await {
+        tracing::warn!("some requests did not end in time");
+    }
+    Ok(())
+}
