@@ -32,8 +32,8 @@ impl ResponseType {
     }
 }
 
-/// Whether this is JSON for clients that do not say what they take.
-const DEFAULT: ResponseType = ResponseType::GraphqlResponse;
+/// For clients that do not say what they take: the type that every one of them knows.
+const DEFAULT: ResponseType = ResponseType::Json;
 
 /// What a client accepts, best first.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl Accepted {
     /// Reads `Accept`. Without the header anything will do; ranges that cannot be read are passed over.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let Some(ranges) = ranges(headers) else { return Self(vec![DEFAULT]) };
-        let offers = [ResponseType::GraphqlResponse, ResponseType::Json, ResponseType::EventStream];
+        let offers = [DEFAULT, ResponseType::GraphqlResponse, ResponseType::EventStream];
         let mut rated: Vec<(ResponseType, Rating)> = offers
             .into_iter()
             .filter_map(|offer| rate(&ranges, offer.essence()).map(|rating| (offer, rating)))
@@ -65,9 +65,13 @@ impl Accepted {
         self.0.contains(&ResponseType::EventStream)
     }
 
-    /// The type for an error that is told before anything else is known: never an event stream.
+    /// The type for a refusal: never an event stream, and for who takes only that, one with a status of its own.
     pub(crate) fn for_errors(&self) -> ResponseType {
-        self.0.iter().copied().find(|one| *one != ResponseType::EventStream).unwrap_or(DEFAULT)
+        self.0
+            .iter()
+            .copied()
+            .find(|one| *one != ResponseType::EventStream)
+            .unwrap_or(ResponseType::GraphqlResponse)
     }
 }
 
@@ -226,8 +230,9 @@ mod tests {
             ("application/json; charset=\"utf-8\"", Some(Json)),
             ("application/json; charset=latin1", None),
             ("application/json;profile=\"a,b\", application/graphql-response+json", Some(GraphqlResponse)),
-            ("*/*", Some(GraphqlResponse)),
-            ("application/*", Some(GraphqlResponse)),
+            ("*/*", Some(Json)),
+            ("application/*", Some(Json)),
+            ("application/json;q=0, */*", Some(GraphqlResponse)),
             ("*/*;q=0.1, application/json", Some(Json)),
             ("application/graphql-response+json;q=0, */*", Some(Json)),
             ("text/html,application/xhtml+xml", None),
@@ -241,7 +246,7 @@ mod tests {
         ] {
             assert_eq!(Accepted::of(&accept(header)).single(), expected, "{header}");
         }
-        assert_eq!(Accepted::of(&HeaderMap::new()).single(), Some(GraphqlResponse));
+        assert_eq!(Accepted::of(&HeaderMap::new()).single(), Some(Json));
     }
 
     #[test]

@@ -19,7 +19,7 @@ async fn an_operation_is_answered_in_the_type_that_the_client_accepts() {
     for (accept, content_type) in [
         (MODERN, "application/graphql-response+json; charset=utf-8"),
         (LEGACY, "application/json; charset=utf-8"),
-        ("*/*", "application/graphql-response+json; charset=utf-8"),
+        ("*/*", "application/json; charset=utf-8"),
         ("text/event-stream", "text/event-stream; charset=utf-8"),
     ] {
         let reply = door.send(post(&[("accept", accept)], &body)).await;
