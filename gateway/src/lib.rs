@@ -27,7 +27,7 @@ pub use config::{
     RateLimits, SubscriptionLimits,
 };
 
-use operations::Operations;
+use operations::{Fetches, Operations};
 use pipeline::authenticate::Authenticator;
 use pipeline::limit::Limiter;
 use supergraph::Current;
@@ -59,6 +59,7 @@ struct Inner {
     limiter: Option<Limiter>,
     passports: Option<Arc<PassportSigner>>,
     operations: Operations,
+    fetches: Arc<Fetches>,
     /// One permit for each socket or event stream that may still be opened.
     streams: Arc<Semaphore>,
     tasks: Tasks,
@@ -74,6 +75,7 @@ impl Gateway {
             limiter: config.rates.map(Limiter::new),
             passports: keys.passports.map(Arc::new),
             operations: Operations::default(),
+            fetches: Arc::default(),
             streams: Arc::new(Semaphore::new(config.subscriptions.connections.min(Semaphore::MAX_PERMITS))),
             tasks: tasks.clone(),
             config,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use engine::FetchObserver;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 /// Operation names that have series of their own; the rest share one.
@@ -81,6 +82,48 @@ pub(crate) fn count_plan(cached: bool) {
         counter!("gateway_plan_cache_total", "outcome" => "hit").increment(1);
     } else {
         counter!("gateway_plan_cache_total", "outcome" => "miss").increment(1);
+    }
+}
+
+/// Counts the calls of subgraphs; a supergraph names so many and no more.
+#[derive(Default)]
+pub(crate) struct Fetches {
+    known: RwLock<HashMap<Box<str>, Arc<FetchSeries>>>,
+}
+
+struct FetchSeries {
+    fine: Counter,
+    failed: Counter,
+    duration: Histogram,
+}
+
+impl Fetches {
+    fn series(&self, subgraph: &str) -> Arc<FetchSeries> {
+        if let Some(series) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(subgraph) {
+            return series.clone();
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(subgraph.into()).or_insert_with(|| Arc::new(FetchSeries::of(subgraph))).clone()
+    }
+}
+
+impl FetchObserver for Fetches {
+    fn fetched(&self, subgraph: &str, took: Duration, status: u16, errors: usize) {
+        let series = self.series(subgraph);
+        let is_fine = status == 200 && errors == 0;
+        if is_fine { &series.fine } else { &series.failed }.increment(1);
+        series.duration.record(took);
+    }
+}
+
+impl FetchSeries {
+    fn of(subgraph: &str) -> Self {
+        let fetches = |status: &'static str| counter!("gateway_fetches_total", "subgraph" => subgraph.to_owned(), "status" => status);
+        Self {
+            fine: fetches("ok"),
+            failed: fetches("failed"),
+            duration: histogram!("gateway_fetch_duration_seconds", "subgraph" => subgraph.to_owned()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use supergraph::Authorization;
@@ -13,6 +14,12 @@ use tokio::time::Instant;
 pub trait PassportSigner: Send + Sync {
     /// The header to add to a request with this body to this subgraph.
     fn sign(&self, subgraph: &str, body: &[u8]) -> Option<(HeaderName, HeaderValue)>;
+}
+
+/// Hears of every call of a subgraph, for whoever counts them.
+pub trait FetchObserver: Send + Sync {
+    /// A call is over: `status` is as in [`crate::FetchTrace`], `errors` is what the subgraph reported.
+    fn fetched(&self, subgraph: &str, took: Duration, status: u16, errors: usize);
 }
 
 /// What the caller may see, for field authorisation. The default is an unknown caller.
@@ -52,6 +59,8 @@ pub struct RequestContext {
     pub audience: Option<Arc<[u8]>>,
     /// Put into `extensions.requestId` of every error.
     pub request_id: Option<Arc<str>>,
+    /// Hears of every call of a subgraph.
+    pub observer: Option<Arc<dyn FetchObserver>>,
     /// Whether to note what was fetched, see [`crate::Trace`].
     pub trace: bool,
 }

@@ -33,6 +33,7 @@ pub(crate) fn context(gateway: &Inner, call: &Call) -> RequestContext {
         grant: grant(viewer),
         audience: if gateway.config.dedupe { audience(viewer) } else { None },
         request_id: Some(call.request_id.clone()),
+        observer: Some(gateway.fetches.clone()),
         trace: gateway.config.debug && call.headers.contains_key(DEBUG_HEADER),
     }
 }

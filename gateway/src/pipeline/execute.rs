@@ -21,10 +21,10 @@ pub(crate) enum Answer {
 pub(crate) async fn run(
     engine: &Engine,
     operation: &Operation,
-    call: &Call,
+    call: &mut Call,
     context: RequestContext,
 ) -> Answer {
-    let variables = call.request.variables.clone().unwrap_or_default();
+    let variables = call.request.variables.take().unwrap_or_default();
     if operation.kind() == OperationType::Subscription {
         // The deadline holds for the opening; a subscription lasts, and the engine gives each event its time.
         return Answer::Events(engine.subscribe(operation, variables, Arc::new(context)));

@@ -91,7 +91,7 @@ impl Inner {
     }
 
     /// Answers an admitted request.
-    pub(crate) async fn answer(self: &Arc<Self>, call: Call) -> Result<Answer, Rejection> {
+    pub(crate) async fn answer(self: &Arc<Self>, mut call: Call) -> Result<Answer, Rejection> {
         let engine = self.current.engine();
         let text = document::text(&call.request)?;
         let operation = plan::prepare(&engine, text, &call.request, &self.config.limits)?;
@@ -101,7 +101,7 @@ impl Inner {
             return Err(rejection);
         }
         let context = authorize::context(self, &call);
-        let answer = execute::run(&engine, &operation, &call, context).await;
+        let answer = execute::run(&engine, &operation, &mut call, context).await;
         Ok(respond::finish(answer, &engine, &operation, &call, &series))
     }
 }

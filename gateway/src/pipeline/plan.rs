@@ -4,13 +4,15 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use engine::{Engine, Operation, PrepareError};
+use engine::{Engine, GraphQLError, Operation, PrepareError};
 
 use super::document;
 use crate::config::Limits;
 use crate::http::body::GraphqlRequest;
 use crate::operations;
 use crate::rejection::{Code, Rejection};
+
+const LONGEST_MESSAGE: usize = 500;
 
 pub(crate) fn prepare(
     engine: &Engine,
@@ -31,6 +33,15 @@ pub(crate) fn prepare(
             let message = "Something went wrong on our side.";
             Rejection::http(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
         }
-        other => Rejection::request(other.to_graphql()),
+        other => Rejection::request(other.to_graphql().into_iter().map(shortened).collect()),
     })
+}
+
+/// A message may quote what is wrong, which may be long.
+fn shortened(mut error: GraphQLError) -> GraphQLError {
+    if error.message.len() > LONGEST_MESSAGE {
+        error.message.truncate(error.message.floor_char_boundary(LONGEST_MESSAGE));
+        error.message.push('…');
+    }
+    error
 }

@@ -66,13 +66,14 @@ fn explained(mut response: Response, engine: &Engine, operation: &Operation) -> 
     response
 }
 
-/// How the answer came about. Times are in microseconds; `sql` is what each subgraph says of its database.
+/// How the answer came about. Times are in microseconds; `sql` and `statements` are
+/// what a subgraph says of its database: how many statements ran, and which.
 fn debug(trace: &Trace, engine: &Engine, operation: &Operation) -> Value {
     let fetches: Vec<Value> = trace
         .fetches
         .iter()
         .map(|fetch| {
-            let sql = fetch.extensions.as_ref().and_then(|extensions| extensions.get("sql"));
+            let said = |name| fetch.extensions.as_ref().and_then(|extensions| extensions.get(name));
             json!({
                 "fetch": fetch.fetch,
                 "subgraph": fetch.subgraph,
@@ -83,7 +84,8 @@ fn debug(trace: &Trace, engine: &Engine, operation: &Operation) -> Value {
                 "entities": fetch.entities,
                 "status": fetch.status,
                 "errors": fetch.errors,
-                "sql": sql,
+                "sql": said("sql"),
+                "statements": said("statements"),
             })
         })
         .collect();

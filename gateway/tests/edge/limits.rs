@@ -157,6 +157,9 @@ async fn an_answer_names_five_errors_at_most() {
     let document = format!("{{ product {{ {} }} }}", (0..50).map(|n| format!("no{n} ")).collect::<String>());
     let reply = door.query(&document).await;
     assert_eq!(reply.json()["errors"].as_array().unwrap().len(), 5);
+    let huge = door.query(&format!("{{ echo(text: [{}]) }}", "1 ".repeat(2_000))).await;
+    assert_eq!(huge.refusal(), (400, INVALID.to_owned()));
+    assert!(huge.text.len() < 1_500, "what is wrong is not quoted at length: {}", huge.text.len());
     let misspelt = door.query("{ product { titel } }").await;
     assert!(!misspelt.text.contains("title"), "no suggestion gives a name away: {}", misspelt.text);
 }

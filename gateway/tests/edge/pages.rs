@@ -98,6 +98,7 @@ async fn metrics_count_operations_by_name_and_outcome() {
         r#"gateway_request_duration_seconds_count{operation="CountMe"} 2"#,
         r#"gateway_rejections_total{code="GRAPHQL_PARSE_FAILED"}"#,
         r#"gateway_plan_cache_total{outcome="miss"}"#,
+        r#"gateway_fetches_total{subgraph="shop",status="ok"}"#,
     ] {
         assert!(reply.text.contains(line), "{line} is not in\n{}", reply.text);
     }
@@ -167,7 +168,8 @@ async fn how_an_answer_came_about_is_told_to_those_who_may_ask() {
     let debug = &reply["extensions"]["debug"];
     assert_eq!((&debug["operation"], &debug["stages"]), (&json!("Hello"), &json!(1)));
     assert_eq!(debug["fetches"][0]["subgraph"], "shop");
-    assert_eq!(debug["fetches"][0]["sql"], json!(["SELECT 1"]));
+    assert_eq!(debug["fetches"][0]["sql"], 1);
+    assert_eq!(debug["fetches"][0]["statements"], json!(["SELECT 1"]));
     assert!(debug["plan"][0].as_str().unwrap().contains("1 fetch in 1 stage"), "{debug}");
     assert!(Door::new().query("{ hello }").await.json().get("extensions").is_none());
     let closed = Door::with(|config| config.debug = false);

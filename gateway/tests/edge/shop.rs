@@ -72,7 +72,11 @@ impl LocalSubgraph for Shop {
                 "add": 3,
             });
             let errors = if document.contains("broken") { vec![fault()] } else { Vec::new() };
-            LocalResponse { data: value(data), errors, extensions: value(json!({ "sql": ["SELECT 1"] })) }
+            LocalResponse {
+                data: value(data),
+                errors,
+                extensions: value(json!({ "sql": 1, "statements": ["SELECT 1"] })),
+            }
         })
     }
 

@@ -185,6 +185,11 @@ impl<'a> Run<'a> {
         let over = Instant::now();
         let row = landed.row;
         let landing = self.take_in(row, landed.answer);
+        if let Some(observer) = &self.request.context.observer {
+            let took = over.saturating_duration_since(landed.sent);
+            let subgraph = &self.request.program.fetches[row].name;
+            observer.fetched(subgraph, took, landing.status, landing.errors);
+        }
         if let Some(trace) = &mut self.trace {
             let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
             trace.fetches.push(FetchTrace {
