@@ -49,11 +49,17 @@ impl<'a> Budget<'a> {
 
     /// Takes one step.
     pub(super) fn step(&mut self) -> Result<(), PlanError> {
-        self.work += 1;
+        self.steps(1)
+    }
+
+    /// Takes several steps.
+    pub(super) fn steps(&mut self, count: u64) -> Result<(), PlanError> {
+        let looked = self.work / LOOK_EVERY;
+        self.work += count;
         if self.work > self.limits.work {
             return Err(PlanError::TooMuchWork { limit: self.limits.work });
         }
-        let looks = self.work % LOOK_EVERY == 1;
+        let looks = self.work == 1 || self.work / LOOK_EVERY != looked;
         if looks && self.cancelled.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
             return Err(PlanError::Cancelled);
         }

@@ -19,6 +19,9 @@ pub struct Condition {
     any: Vec<Vec<Literal>>,
 }
 
+/// Clauses from which a condition that need not be exact is no longer kept exact.
+const LOOSE_FROM: usize = 16;
+
 impl Condition {
     /// The condition that always holds.
     pub fn always() -> Condition {
@@ -93,6 +96,31 @@ impl Condition {
             return other.clone();
         }
         Condition::of(self.any.iter().chain(&other.any).cloned().collect())
+    }
+
+    /// Holds when any of these does.
+    pub(crate) fn any<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Condition {
+        let mut any: Vec<Vec<Literal>> =
+            conditions.into_iter().flat_map(|condition| condition.any.iter().cloned()).collect();
+        any.sort();
+        any.dedup();
+        Condition::of(any)
+    }
+
+    /// As `or`, but where that would be long it always holds. For what may be fetched in vain.
+    pub(crate) fn or_loosely(&self, other: &Condition) -> Condition {
+        match self.any.len() + other.any.len() > LOOSE_FROM {
+            true => Condition::always(),
+            false => self.or(other),
+        }
+    }
+
+    /// As `and`, but where that would be long only `other` counts. For what may be fetched in vain.
+    pub(crate) fn and_loosely(&self, other: &Condition) -> Condition {
+        match self.any.len() * other.any.len() > LOOSE_FROM {
+            true => other.clone(),
+            false => self.and(other),
+        }
     }
 
     /// Whether this holds in every case in which `other` does, as far as the clauses show.

@@ -86,7 +86,7 @@ impl Selections {
         let (slot, condition) = (field.response_key.clone(), &field.condition);
         let key = if is_leaf { PartKey::Leaf(slot) } else { PartKey::Object(slot, condition.clone()) };
         if let Some(Part::Field(known)) = self.rows[id].get_mut(&key) {
-            known.condition = known.condition.or(condition);
+            known.condition = known.condition.or_loosely(condition);
             return known.below;
         }
         let part = PartField {
@@ -139,7 +139,7 @@ impl Selections {
         for (key, part) in std::mem::take(&mut self.rows[from]) {
             match (self.rows[into].get_mut(&key), part) {
                 (Some(Part::Field(known)), Part::Field(new)) => {
-                    known.condition = known.condition.or(&new.condition);
+                    known.condition = known.condition.or_loosely(&new.condition);
                     let known = known.below;
                     self.absorb(known, new.below);
                 }

@@ -163,7 +163,7 @@ impl Writer<'_> {
                 let groups = self.groups(batch);
                 let mut condition = Condition::never();
                 for group in &groups {
-                    condition = condition.or(&group.condition);
+                    condition = condition.or_loosely(&group.condition);
                 }
                 (FetchKind::Entities { groups }, condition)
             }

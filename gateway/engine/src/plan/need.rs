@@ -25,7 +25,7 @@ impl Need {
 
     /// Adds this need to a draft that it fits.
     pub(super) fn join(self, draft: &mut Draft) {
-        draft.condition = draft.condition.or(&self.condition);
+        draft.condition = draft.condition.or_loosely(&self.condition);
         if let DraftKind::Entity { representation: known, .. } = &mut draft.kind {
             merge(known, self.representation);
         }

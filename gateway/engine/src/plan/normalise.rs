@@ -212,10 +212,9 @@ impl<'d> Normaliser<'_, 'd, '_, '_> {
         depth: usize,
     ) -> Result<SelectedField, PlanError> {
         let Gathered { field, types, mut parts, .. } = gathered;
-        let mut condition = Condition::never();
-        for (_, part) in &parts {
-            condition = condition.or(part);
-        }
+        // Each clause is compared with all others.
+        self.budget.steps((parts.len() * parts.len() / 16) as u64)?;
+        let condition = Condition::any(parts.iter().map(|(_, part)| part));
         for (_, part) in &mut parts {
             if part.is_implied_by(&condition) {
                 *part = Condition::always();

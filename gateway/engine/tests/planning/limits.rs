@@ -95,6 +95,14 @@ fn nesting_deeper_than_allowed_is_refused() {
 }
 
 #[test]
+fn a_chain_of_ninety_objects_with_something_from_elsewhere_at_each_is_planned() {
+    let document = format!("{{ item {{ {} id {} }} }}", "b c far { x } next { ".repeat(90), "}".repeat(90));
+    let planner = planner();
+    let plan = plan(&planner, &document);
+    assert_eq!((plan.fetches.len(), plan.stages()), (3, 2));
+}
+
+#[test]
 fn planning_stops_when_its_work_is_used_up_or_it_is_cancelled() {
     let planner = planner();
     let limits = PlanLimits { work: 10, ..PlanLimits::default() };
@@ -105,4 +113,26 @@ fn planning_stops_when_its_work_is_used_up_or_it_is_cancelled() {
     let cancelled = Some(Arc::new(AtomicBool::new(true)));
     let options = PlanOptions { cancelled, ..PlanOptions::default() };
     assert_eq!(try_plan(&planner, document, &options).err(), Some(PlanError::Cancelled));
+}
+
+#[test]
+fn a_thousand_conditions_on_one_field_and_many_at_every_depth_are_planned() {
+    let planner = planner();
+    let variables: String = (0..1000).map(|n| format!("$v{n}: Boolean! ")).collect();
+    let once: String =
+        (0..1000).map(|n| format!("b @include(if: $v{n}) a{n}: b @skip(if: $v{n}) ")).collect();
+    let wide = plan(&planner, &format!("query ({variables}) {{ item {{ {once} }} }}"));
+    assert_eq!(wide.fetches.len(), 2);
+    assert_eq!(wide.selection[0].selection[0].condition.clauses().len(), 1000);
+
+    let variables: String = (0..80).map(|n| format!("$v{n}: Boolean! ")).collect();
+    let mut deep = "b".to_owned();
+    for depth in 0..8 {
+        let ways: String =
+            (1..10).map(|n| format!("next @include(if: $v{}) {{ id }} ", depth * 10 + n)).collect();
+        deep = format!("{ways} next @include(if: $v{}) {{ {deep} }}", depth * 10);
+    }
+    let deep = plan(&planner, &format!("query ({variables}) {{ item {{ {deep} }} }}"));
+    assert_eq!(deep.fetches.len(), 2);
+    assert!(deep.fetches[1].condition.clauses().len() <= 16);
 }

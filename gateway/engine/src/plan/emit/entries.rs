@@ -50,7 +50,7 @@ impl<'a> Emission<'a, '_> {
         for (requires, fields) in by_need {
             let mut condition = Condition::never();
             for field in &fields {
-                condition = condition.or(&field.condition);
+                condition = condition.or_loosely(&field.condition);
             }
             let mut needed = Needed::under(condition);
             for set in entry.key.iter().chain(requires) {
@@ -58,7 +58,7 @@ impl<'a> Emission<'a, '_> {
             }
             let mut after = BTreeSet::from([place.draft]);
             self.object(place, ty, &needed.fields.iter().collect::<Vec<_>>(), &mut after)?;
-            let condition = place.condition.and(&needed.condition);
+            let condition = place.condition.and_loosely(&needed.condition);
             let need = Need { representation: merged(needed.representation), condition };
             let draft = self.entered(place, ty, entry, after, need);
             let known = &self.drafts[draft];

@@ -244,7 +244,7 @@ impl<'a, 'b> Emission<'a, 'b> {
             position: self.positions.below(place.position, &field.response_key),
             path,
             node: to,
-            condition: place.condition.and(&field.condition),
+            condition: place.condition.and_loosely(&field.condition),
         };
         self.position(&below, declared, &field.selection, filled)
     }

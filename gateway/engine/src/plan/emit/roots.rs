@@ -93,7 +93,7 @@ impl Emission<'_, '_> {
                 })
             });
             let known = &mut self.drafts[draft];
-            known.condition = known.condition.or(&field.condition);
+            known.condition = known.condition.or_loosely(&field.condition);
             let place = Place {
                 draft,
                 selection: known.selection,
