@@ -1,5 +1,6 @@
 //! What `users` publishes.
 
+use common::Timestamp;
 use common::id::UserId;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,19 @@ pub enum UsersEvent {
         /// BCP 47 tag of their language.
         locale: String,
     },
+    /// Somebody asked for a new password.
+    PasswordResetRequested {
+        /// Whose.
+        user: UserId,
+        /// Where to write to.
+        email: String,
+        /// BCP 47 tag of their language.
+        locale: String,
+        /// What lets its bearer set a new password, once. To be mailed, and neither shown nor logged.
+        token: String,
+        /// When it stops.
+        expires_at: Timestamp,
+    },
 }
 
 impl super::Event for UsersEvent {
@@ -23,7 +37,7 @@ impl super::Event for UsersEvent {
 
     fn key(&self) -> String {
         match self {
-            Self::UserRegistered { user, .. } => user.to_string(),
+            Self::UserRegistered { user, .. } | Self::PasswordResetRequested { user, .. } => user.to_string(),
         }
     }
 }

@@ -1,0 +1,44 @@
+//! The ways in, and the references by which the gateway comes back to an entity.
+
+use async_graphql::{Context, ID, Object, Result};
+use subgraph::graphql::{Scope, parse_id, viewer};
+
+use super::address::Address;
+use super::loader::Loaders;
+use super::user::User;
+use crate::domain::access::Reach;
+
+/// Where reading begins.
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// The user who is logged in; null where nobody is.
+    async fn me(&self, context: &Context<'_>) -> Result<Option<User>> {
+        let Some(id) = viewer(context).user_id() else { return Ok(None) };
+        Ok(Loaders::of(context)?.users.load(id).await?.map(User::seen))
+    }
+
+    /// A user by their id; null where there is none.
+    #[graphql(guard = "Scope(\"users:read\")", requires_scopes = "users:read")]
+    async fn user(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The account's id.")] id: ID,
+    ) -> Result<Option<User>> {
+        Ok(Loaders::of(context)?.users.load(parse_id(&id)?).await?.map(User::seen))
+    }
+
+    #[graphql(entity)]
+    async fn find_user_by_id(&self, context: &Context<'_>, id: ID) -> Result<Option<User>> {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        Ok(Loaders::of(context)?.users.load(id).await?.map(User::seen))
+    }
+
+    #[graphql(entity)]
+    async fn find_address_by_id(&self, context: &Context<'_>, id: ID) -> Result<Option<Address>> {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let reach = Reach::of(&viewer(context));
+        Ok(Loaders::of(context)?.addresses.load((reach, id)).await?.map(Address))
+    }
+}

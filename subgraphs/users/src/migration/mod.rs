@@ -1,0 +1,164 @@
+//! The tables of `users`, one change a step.
+
+use database::{Change, Step};
+use sea_orm_migration::prelude::{Alias, ColumnDef, Index, Table};
+
+use crate::entity::{address, login_throttle, password_reset, refresh_token, session, user};
+
+/// All steps, oldest first. A released step is never changed.
+pub fn migrations() -> Vec<Step> {
+    [user_steps(), address_steps(), session_steps(), guard_steps()].into_iter().flatten().collect()
+}
+
+fn user_steps() -> Vec<Step> {
+    vec![
+        Step {
+            name: "m0001_user",
+            change: || {
+                use user::Column;
+                Change::table(
+                    Table::create()
+                        .table(Alias::new("user"))
+                        .col(ColumnDef::new(Column::Id).uuid().not_null().primary_key())
+                        .col(ColumnDef::new(Column::Version).integer().not_null())
+                        .col(ColumnDef::new(Column::Email).string_len(254).not_null())
+                        .col(ColumnDef::new(Column::EmailVerified).boolean().not_null())
+                        .col(ColumnDef::new(Column::Phone).string_len(32))
+                        .col(ColumnDef::new(Column::DisplayName).string_len(100))
+                        .col(ColumnDef::new(Column::Locale).string_len(35).not_null())
+                        .col(ColumnDef::new(Column::Roles).string_len(200).not_null())
+                        .col(ColumnDef::new(Column::PasswordHash).string_len(255))
+                        .col(ColumnDef::new(Column::DefaultShippingAddress).uuid())
+                        .col(ColumnDef::new(Column::DefaultBillingAddress).uuid())
+                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null()),
+                )
+            },
+        },
+        Step { name: "m0002_user_email", change: || Change::index("user_email", "user", &["email"], true) },
+    ]
+}
+
+fn address_steps() -> Vec<Step> {
+    vec![
+        Step {
+            name: "m0003_address",
+            change: || {
+                use address::Column;
+                Change::table(
+                    Table::create()
+                        .table(Alias::new("address"))
+                        .col(ColumnDef::new(Column::Id).uuid().not_null().primary_key())
+                        .col(ColumnDef::new(Column::UserId).uuid().not_null())
+                        .col(ColumnDef::new(Column::Kind).string_len(8).not_null())
+                        .col(ColumnDef::new(Column::Recipient).string_len(200).not_null())
+                        .col(ColumnDef::new(Column::Line1).string_len(200).not_null())
+                        .col(ColumnDef::new(Column::Line2).string_len(200))
+                        .col(ColumnDef::new(Column::City).string_len(100).not_null())
+                        .col(ColumnDef::new(Column::Region).string_len(100))
+                        .col(ColumnDef::new(Column::PostalCode).string_len(20))
+                        .col(ColumnDef::new(Column::Country).string_len(2).not_null())
+                        .col(ColumnDef::new(Column::Phone).string_len(32))
+                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null()),
+                )
+            },
+        },
+        Step {
+            name: "m0004_address_of_user",
+            change: || Change::index("address_of_user", "address", &["user_id", "id"], false),
+        },
+    ]
+}
+
+fn session_steps() -> Vec<Step> {
+    vec![
+        Step {
+            name: "m0005_session",
+            change: || {
+                use session::Column;
+                Change::table(
+                    Table::create()
+                        .table(Alias::new("session"))
+                        .col(ColumnDef::new(Column::Id).uuid().not_null().primary_key())
+                        .col(ColumnDef::new(Column::UserId).uuid().not_null())
+                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null())
+                        .col(ColumnDef::new(Column::ExpiresAt).big_integer().not_null())
+                        .col(ColumnDef::new(Column::RevokedAt).big_integer()),
+                )
+            },
+        },
+        Step {
+            name: "m0006_session_of_user",
+            change: || Change::index("session_of_user", "session", &["user_id"], false),
+        },
+        Step {
+            name: "m0007_session_expires",
+            change: || Change::index("session_expires", "session", &["expires_at"], false),
+        },
+        Step {
+            name: "m0008_refresh_token",
+            change: || {
+                use refresh_token::Column;
+                Change::table(
+                    Table::create()
+                        .table(Alias::new("refresh_token"))
+                        .col(ColumnDef::new(Column::Digest).string_len(64).not_null().primary_key())
+                        .col(ColumnDef::new(Column::SessionId).uuid().not_null())
+                        .col(ColumnDef::new(Column::IssuedAt).big_integer().not_null())
+                        .col(ColumnDef::new(Column::UsedAt).big_integer()),
+                )
+            },
+        },
+        Step {
+            name: "m0009_refresh_token_of_session",
+            change: || Change::index("refresh_token_of_session", "refresh_token", &["session_id"], false),
+        },
+    ]
+}
+
+fn guard_steps() -> Vec<Step> {
+    vec![
+        Step {
+            name: "m0010_login_throttle",
+            change: || {
+                use login_throttle::Column;
+                Change::table(
+                    Table::create()
+                        .table(Alias::new("login_throttle"))
+                        .col(ColumnDef::new(Column::Account).string_len(64).not_null())
+                        .col(ColumnDef::new(Column::Failures).integer().not_null())
+                        .col(ColumnDef::new(Column::Since).big_integer().not_null())
+                        .primary_key(Index::create().col(Column::Account)),
+                )
+            },
+        },
+        Step {
+            name: "m0011_login_throttle_since",
+            change: || Change::index("login_throttle_since", "login_throttle", &["since"], false),
+        },
+        Step {
+            name: "m0012_password_reset",
+            change: || {
+                use password_reset::Column;
+                Change::table(
+                    Table::create()
+                        .table(Alias::new("password_reset"))
+                        .col(ColumnDef::new(Column::Digest).string_len(64).not_null().primary_key())
+                        .col(ColumnDef::new(Column::UserId).uuid().not_null())
+                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null())
+                        .col(ColumnDef::new(Column::ExpiresAt).big_integer().not_null())
+                        .col(ColumnDef::new(Column::UsedAt).big_integer()),
+                )
+            },
+        },
+        Step {
+            name: "m0013_password_reset_of_user",
+            change: || {
+                Change::index("password_reset_of_user", "password_reset", &["user_id", "created_at"], false)
+            },
+        },
+        Step {
+            name: "m0014_password_reset_expires",
+            change: || Change::index("password_reset_expires", "password_reset", &["expires_at"], false),
+        },
+    ]
+}
