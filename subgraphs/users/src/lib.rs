@@ -7,10 +7,12 @@ mod domain;
 mod entity;
 mod graphql;
 mod migration;
+mod seed;
 mod service;
 
 use subgraph::{Ports, Subgraph};
 
+pub use crate::seed::{rows as seed_rows, seed};
 pub use migration::migrations;
 pub use service::PasswordCost;
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use auth::TokenIssuer;
 use subgraph::Ports;
 
-pub use passwords::{PasswordCost, Passwords};
+pub use passwords::{PasswordCost, Passwords, hash};
 pub use register::Registration;
 pub use session::Login;
 

@@ -4,6 +4,7 @@ mod address;
 mod entity;
 mod password_reset;
 mod register;
+mod seeded;
 mod session;
 
 use std::sync::Arc;
