@@ -16,7 +16,11 @@ async fn demo_users_of_every_role_log_in_and_others_do_not() {
     for demo in &DEMO_USERS {
         let answer = bench.try_login(demo.email, DEMO_PASSWORD).await;
         let login = bench.read_login(&answer).unwrap();
-        let me = bench.run(&login.viewer, "{ me { displayName roles { name } addresses { nodes { city } } } }", json!({}));
+        let me = bench.run(
+            &login.viewer,
+            "{ me { displayName roles { name } addresses { nodes { city } } } }",
+            json!({}),
+        );
         let expected = json!({
             "displayName": demo.name, "roles": [{ "name": demo.role }],
             "addresses": { "nodes": [{ "city": "Portland" }] },
