@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_by_field() {
-        let cases: [(fn(&mut Draft), &str); 9] = [
+        type Spoil = fn(&mut Draft);
+        let cases: [(Spoil, &str); 9] = [
             (|d| d.recipient = " ".into(), "recipient"),
             (|d| d.recipient = "x".repeat(201), "recipient"),
             (|d| d.line1 = "one\ntwo".into(), "line1"),

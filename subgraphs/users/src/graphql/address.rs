@@ -1,5 +1,7 @@
 //! Addresses.
 
+use std::sync::Arc;
+
 use async_graphql::{ID, InputObject, Object};
 use subgraph::graphql::CountryCode;
 
@@ -7,7 +9,13 @@ use crate::domain::address::{AddressKind, Draft};
 use crate::entity::address;
 
 /// An address in a user's address book.
-pub struct Address(pub address::Model);
+pub struct Address(Arc<address::Model>);
+
+impl From<address::Model> for Address {
+    fn from(row: address::Model) -> Self {
+        Self(Arc::new(row))
+    }
+}
 
 /// An address in a user's address book.
 #[Object]

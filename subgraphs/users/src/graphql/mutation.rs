@@ -170,7 +170,7 @@ impl Mutation {
         let id = input.id.as_ref().map(parse_id).transpose()?;
         let kept = part::<Accounts>(context)?.upsert_address(owner, id, input.into()).await;
         Ok(match settle(kept)? {
-            Ok(address) => AddressUpsertPayload { address: Some(Address(address)), user_errors: Vec::new() },
+            Ok(address) => AddressUpsertPayload { address: Some(address.into()), user_errors: Vec::new() },
             Err(refusal) => AddressUpsertPayload { address: None, user_errors: vec![refusal.into()] },
         })
     }

@@ -39,6 +39,6 @@ impl Query {
     async fn find_address_by_id(&self, context: &Context<'_>, id: ID) -> Result<Option<Address>> {
         let Ok(id) = id.parse() else { return Ok(None) };
         let reach = Reach::of(&viewer(context));
-        Ok(Loaders::of(context)?.addresses.load((reach, id)).await?.map(Address))
+        Ok(Loaders::of(context)?.addresses.load((reach, id)).await?.map(Address::from))
     }
 }

@@ -79,7 +79,7 @@ impl User {
     ) -> Result<Option<Address>> {
         let (account, reach) = self.personal(context)?;
         let Some(id) = which(account) else { return Ok(None) };
-        Ok(Loaders::of(context)?.addresses.load((reach, id)).await?.map(Address))
+        Ok(Loaders::of(context)?.addresses.load((reach, id)).await?.map(Address::from))
     }
 }
 
@@ -145,7 +145,7 @@ impl User {
         let page = PageArgs::parse(first, after.as_deref()).map_err(Fault::from)?;
         let database = &part::<Accounts>(context)?.ports.database;
         let rows = address::page_of(database.read(), account.id, &page).await?;
-        Ok(Connection::new(&page, rows, |row| Cursor::new(&[&row.id]), Address))
+        Ok(Connection::new(&page, rows, |row| Cursor::new(&[&row.id]), Address::from))
     }
 
     /// The address that goods are sent to unless another is chosen.

@@ -1,5 +1,7 @@
 //! The accounts through their schema: GraphQL in, JSON out, on a database of their own.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it is made of")]
+
 mod address;
 mod entity;
 mod password_reset;
