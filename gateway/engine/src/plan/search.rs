@@ -101,14 +101,28 @@ impl<'a, 'b> Search<'a, 'b> {
 
     /// Whether objects at a node are told apart by their concrete types.
     pub(super) fn is_split_by_type(&self, node: NodeId) -> bool {
-        self.supergraph.ty(self.graph.node(node).ty).is_abstract()
+        self.supergraph.ty(self.graph.node(node).ty).is_abstract() && !self.is_interface_object(node)
     }
 
-    /// Whether a node stands for all implementations of an interface without knowing them. Objects known
-    /// elsewhere can be entered there; what is found there first has no type, and is not supported.
-    fn is_interface_object(&self, node: NodeId) -> bool {
+    /// Whether a node stands for all implementations of an interface without knowing which one it has.
+    pub(super) fn is_interface_object(&self, node: NodeId) -> bool {
         let node = self.graph.node(node);
         self.supergraph.ty(node.ty).join(node.subgraph).is_some_and(|join| join.is_interface_object)
+    }
+
+    /// The entry through which it is cheapest to learn the concrete type of an interface object.
+    pub(super) fn identification(&mut self, node: NodeId) -> Result<Option<usize>, PlanError> {
+        let mut best: Option<(Rc<Solution>, usize)> = None;
+        for (row, entry) in self.graph.entries(self.graph.node(node).ty).iter().enumerate() {
+            if !self.is_split_by_type(entry.node) {
+                continue;
+            }
+            let Some(before) = self.way_in(node, entry, None)? else { continue };
+            if best.as_ref().is_none_or(|(known, _)| before.cost.is_less(&known.cost)) {
+                best = Some((before, row));
+            }
+        }
+        Ok(best.map(|(_, row)| row))
     }
 
     /// What of a demand is for one concrete type.
@@ -201,7 +215,8 @@ impl<'a, 'b> Search<'a, 'b> {
         let graph = self.graph;
         let here = graph.node(node);
         let mut offers = Vec::new();
-        if let Some(edge) = self.edge(node, &item.name).filter(|edge| edge.requires.is_none())
+        let own = self.edge(node, &item.name).filter(|edge| edge.requires.is_none() && item.on.is_none());
+        if let Some(edge) = own
             && let Some(below) = self.below(edge, item.of)?
         {
             let is_free = below.fetches() == 0;
@@ -211,13 +226,12 @@ impl<'a, 'b> Search<'a, 'b> {
             }
         }
         for (row, entry) in graph.entries(here.ty).iter().enumerate() {
-            let Some(edge) = self.edge(entry.node, &item.name) else { continue };
-            if entry.subgraph == here.subgraph && edge.requires.is_none() {
+            self.budget.step()?;
+            let Some((requires, below)) = self.behind(entry, item)? else { continue };
+            if entry.subgraph == here.subgraph && requires.is_none() {
                 continue;
             }
-            self.budget.step()?;
-            let Some(before) = self.way_in(node, entry, edge)? else { continue };
-            let Some(below) = self.below(edge, item.of)? else { continue };
+            let Some(before) = self.way_in(node, entry, requires)? else { continue };
             let offer = Offer::go(row, entry.subgraph, &before, &below);
             // Of several keys into one subgraph the cheapest counts, the first among equals.
             match offers.iter_mut().find(|known| known.enters == Some(entry.subgraph)) {
@@ -229,14 +243,30 @@ impl<'a, 'b> Search<'a, 'b> {
         Ok(offers)
     }
 
+    /// What a field requires behind an entry, and what it costs from there; `None` if it is not there.
+    fn behind(
+        &mut self,
+        entry: &'a Entry,
+        item: &DemandItem,
+    ) -> Result<Option<(Option<&'a FieldSet>, Cost)>, PlanError> {
+        if self.is_split_by_type(entry.node) {
+            let demand = self.demands.intern(vec![item.clone()]);
+            return Ok(self.cost(entry.node, demand)?.map(|cost| (None, cost)));
+        }
+        match self.edge(entry.node, &item.name).filter(|_| item.on.is_none()) {
+            Some(edge) => Ok(self.below(edge, item.of)?.map(|cost| (edge.requires.as_ref(), cost))),
+            None => Ok(None),
+        }
+    }
+
     /// The cost of having in hand what an entry asks for.
     fn way_in(
         &mut self,
         node: NodeId,
         entry: &Entry,
-        edge: &FieldEdge,
+        requires: Option<&FieldSet>,
     ) -> Result<Option<Rc<Solution>>, PlanError> {
-        let sets: Vec<&FieldSet> = entry.key.iter().chain(&edge.requires).collect();
+        let sets: Vec<&FieldSet> = entry.key.iter().chain(requires).collect();
         let demand = self.demands.of_sets(self.supergraph, &sets);
         self.solve(node, demand)
     }
@@ -244,7 +274,6 @@ impl<'a, 'b> Search<'a, 'b> {
     /// The cost of what is wanted of a field's value.
     pub(super) fn below(&mut self, edge: &FieldEdge, of: DemandId) -> Result<Option<Cost>, PlanError> {
         match edge.to {
-            Some(to) if self.is_interface_object(to) => Ok(None),
             Some(to) => self.cost(to, of),
             None => Ok(Some(Cost::default())),
         }

@@ -86,7 +86,7 @@ impl World<'_> {
                     .supergraph
                     .type_named(join.ty.inner_named_type())
                     .and_then(|own| own.join(join.subgraph));
-                own.is_some_and(|own| own.possible.contains(ty))
+                own.is_some_and(|own| own.is_interface_object || own.possible.contains(ty))
             })
         };
         let known: Vec<TypeId> = inner.possible.iter().copied().filter(knows).collect();

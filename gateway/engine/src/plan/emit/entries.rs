@@ -38,8 +38,15 @@ impl<'a> Emission<'a, '_> {
         fields: Vec<Cow<'_, SelectedField>>,
         filled: &mut BTreeSet<DraftId>,
     ) -> Result<(), PlanError> {
+        let fields: Vec<&SelectedField> = fields.iter().map(|field| &**field).collect();
+        if self.search.is_split_by_type(entry.node) {
+            let inner = self.enter(place, ty, entry, None, &fields)?;
+            filled.insert(inner.draft);
+            self.selections.typename(inner.selection, &self.typename);
+            return self.abstract_position(&inner, &fields, filled);
+        }
         let mut by_need: Vec<(Option<&'a FieldSet>, Vec<&SelectedField>)> = Vec::new();
-        for field in &fields {
+        for field in fields {
             let edge = self.search.edge(entry.node, &field.name);
             let need = edge.and_then(|edge| edge.requires.as_ref());
             match by_need.iter_mut().find(|(known, _)| *known == need) {
@@ -48,27 +55,38 @@ impl<'a> Emission<'a, '_> {
             }
         }
         for (requires, fields) in by_need {
-            let mut condition = Condition::never();
-            for field in &fields {
-                condition = condition.or_loosely(&field.condition);
-            }
-            let mut needed = Needed::under(condition);
-            for set in entry.key.iter().chain(requires) {
-                self.need(place.position, ty, set, None, &mut needed);
-            }
-            let mut after = BTreeSet::from([place.draft]);
-            self.object(place, ty, &needed.fields.iter().collect::<Vec<_>>(), &mut after)?;
-            let condition = place.condition.and_loosely(&needed.condition);
-            let need = Need { representation: merged(needed.representation), condition };
-            let draft = self.entered(place, ty, entry, after, need);
-            let known = &self.drafts[draft];
-            let selection = known.selection;
-            let inner = Place { draft, selection, around: None, node: entry.node, ..place.clone() };
+            let inner = self.enter(place, ty, entry, requires, &fields)?;
             for field in fields {
                 self.stay(&inner, field, filled)?;
             }
         }
         Ok(())
+    }
+
+    /// Fetches what an entry needs and enters it for these fields; returns the place behind it.
+    fn enter(
+        &mut self,
+        place: &Place,
+        ty: TypeId,
+        entry: &'a Entry,
+        requires: Option<&FieldSet>,
+        fields: &[&SelectedField],
+    ) -> Result<Place, PlanError> {
+        let mut condition = Condition::never();
+        for field in fields {
+            condition = condition.or_loosely(&field.condition);
+        }
+        let mut needed = Needed::under(condition);
+        for set in entry.key.iter().chain(requires) {
+            self.need(place.position, ty, set, None, &mut needed);
+        }
+        let mut after = BTreeSet::from([place.draft]);
+        self.object(place, ty, &needed.fields.iter().collect::<Vec<_>>(), &mut after)?;
+        let condition = place.condition.and_loosely(&needed.condition);
+        let need = Need { representation: merged(needed.representation), condition };
+        let draft = self.entered(place, ty, entry, after, need);
+        let selection = self.drafts[draft].selection;
+        Ok(Place { draft, selection, around: None, node: entry.node, ..place.clone() })
     }
 
     /// The draft of a fetch that enters a subgraph for the objects of a place.

@@ -91,16 +91,20 @@ impl<'a, 'b> Emission<'a, 'b> {
         filled: &mut BTreeSet<DraftId>,
     ) -> Result<(), PlanError> {
         let is_abstract = self.supergraph.ty(declared).is_abstract();
-        if is_abstract {
-            self.selections.typename(place.selection, &self.typename);
-        }
-        if self.search.is_split_by_type(place.node) {
-            self.abstract_position(place, selection, filled)?;
+        let ty = self.graph.node(place.node).ty;
+        let selection: Vec<&SelectedField> = selection.iter().collect();
+        if self.search.is_interface_object(place.node) {
+            self.interface_object(place, &selection, filled)?;
         } else {
-            let ty = self.graph.node(place.node).ty;
-            let place = if is_abstract { only(place, ty) } else { place.clone() };
-            let own: Vec<&SelectedField> = selection.iter().filter(|field| is_for(field, ty)).collect();
-            self.object(&place, ty, &own, filled)?;
+            if is_abstract {
+                self.selections.typename(place.selection, &self.typename);
+            }
+            if self.search.is_split_by_type(place.node) {
+                self.abstract_position(place, &selection, filled)?;
+            } else {
+                let place = if is_abstract { only(place, ty) } else { place.clone() };
+                self.object(&place, ty, &selection, filled)?;
+            }
         }
         if self.selections.is_empty(place.selection) {
             self.selections.typename(place.selection, &self.typename);
@@ -108,12 +112,34 @@ impl<'a, 'b> Emission<'a, 'b> {
         Ok(())
     }
 
+    /// Adds fields of objects whose concrete type the subgraph does not know. It is asked of another where
+    /// the answer depends on it.
+    fn interface_object(
+        &mut self,
+        place: &Place,
+        selection: &[&SelectedField],
+        filled: &mut BTreeSet<DraftId>,
+    ) -> Result<(), PlanError> {
+        let graph = self.graph;
+        let ty = graph.node(place.node).ty;
+        self.object(place, ty, selection, filled)?;
+        let typenames = selection.iter().filter(|field| field.name == "__typename");
+        let typenames: Vec<Cow<'_, SelectedField>> = typenames.map(|field| Cow::Borrowed(*field)).collect();
+        if typenames.is_empty() {
+            return Ok(());
+        }
+        match self.search.identification(place.node)? {
+            Some(row) => self.go(place, ty, &graph.entries(ty)[row], typenames, filled),
+            None => Err(self.search.unreachable(ty, "__typename")),
+        }
+    }
+
     /// Adds fields for all concrete types at once where the subgraph can serve them so, the others for each
     /// type.
     fn abstract_position(
         &mut self,
         place: &Place,
-        selection: &[SelectedField],
+        selection: &[&SelectedField],
         filled: &mut BTreeSet<DraftId>,
     ) -> Result<(), PlanError> {
         let downcasts = self.graph.downcasts(place.node);
@@ -169,8 +195,12 @@ impl<'a, 'b> Emission<'a, 'b> {
         selection: &[&SelectedField],
         filled: &mut BTreeSet<DraftId>,
     ) -> Result<(), PlanError> {
-        let demand = self.search.demands.of_selection(selection.iter().copied());
-        let demand = self.search.narrow(demand, ty);
+        // Of an interface object the type is not known: its fields stay apart by the types they are for.
+        let is_known = !self.search.is_interface_object(place.node);
+        let mut demand = self.search.demands.of_selection(selection.iter().copied());
+        if is_known {
+            demand = self.search.narrow(demand, ty);
+        }
         let Some(solution) = self.search.solve(place.node, demand)? else {
             return Err(self.search.unreachable(ty, selection.first().map_or("", |field| &field.name)));
         };
@@ -178,8 +208,14 @@ impl<'a, 'b> Emission<'a, 'b> {
             solution.choices.iter().map(|(item, choice)| (item, choice)).collect();
         let mut going = Going::new();
         for field in selection {
-            let Some(item) = self.search.demands.item(field).filter(|_| is_for(field, ty)) else { continue };
-            match choices.get(&DemandItem { on: None, ..item }) {
+            let Some(mut item) = self.search.demands.item(field) else { continue };
+            if is_known {
+                if !is_for(field, ty) {
+                    continue;
+                }
+                item.on = None;
+            }
+            match choices.get(&item) {
                 Some(choice) => self.choose(place, Cow::Borrowed(*field), choice, &mut going, filled)?,
                 None => return Err(self.search.unreachable(ty, &field.name)),
             }
