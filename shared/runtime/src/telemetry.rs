@@ -41,13 +41,20 @@ pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Upper bounds of the buckets of histograms, which all are of seconds.
+const SECONDS: [f64; 14] =
+    [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Installs the metrics recorder once per process and returns the handle that renders `/metrics`.
 pub fn metrics() -> PrometheusHandle {
     METRICS
         .get_or_init(|| {
-            let recorder = PrometheusBuilder::new().build_recorder();
+            let builder = PrometheusBuilder::new();
+            // Refused only when there are none.
+            let builder = builder.set_buckets(&SECONDS).unwrap_or_else(|_| PrometheusBuilder::new());
+            let recorder = builder.build_recorder();
             let handle = recorder.handle();
             // Where another recorder is installed already (in tests), that one counts and this one stays empty.
             let _ = metrics::set_global_recorder(recorder);
