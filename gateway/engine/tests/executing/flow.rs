@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::fake::Fake;
 use crate::shop;
-use crate::support::{json, local, object, text};
+use crate::support::{json, local, object, supergraph, text};
 
 /// The engine of the shop's test schema, with `calls` hearing of each call that begins.
 fn watched(gates: [Option<Arc<Semaphore>>; 3]) -> (Engine, mpsc::UnboundedReceiver<String>) {
@@ -114,4 +114,26 @@ async fn the_trace_tells_what_was_fetched() {
         trace.fetches.iter().map(|it| (it.subgraph.as_str(), it.entities, it.status)).collect();
     assert_eq!(fetches, [("products", 0, 200), ("inventory", 2, 200)]);
     assert!(trace.fetches[1].sent_bytes > 0 && trace.fetches[1].received_bytes > 0);
+}
+#[tokio::test]
+async fn two_fetches_add_to_one_object_that_rows_share() {
+    // Both rows of `all` are one entity, and `size` of it gets fields from two subgraphs.
+    let schema = supergraph(&[
+        ("a", r#"type Query { all: [T!]! } type T @key(fields: "id") { id: ID! }"#),
+        (
+            "b",
+            r#"type T @key(fields: "id") { id: ID! size: Size @shareable } type Size { w: Int @shareable x: Int }"#,
+        ),
+        (
+            "c",
+            r#"type T @key(fields: "id") { id: ID! size: Size @shareable } type Size { w: Int @shareable h: Int }"#,
+        ),
+    ]);
+    let one = json!({"__typename": "T", "id": "1"});
+    let a = Arc::new(Fake::new("a", json!({"query": {"all": [one, one]}})));
+    let sized = |_: &Value| json!({"__typename": "T", "id": "1", "size": {"x": 1, "h": 2}});
+    let b = Arc::new(Fake::new("b", json!({})).entities(sized));
+    let c = Arc::new(Fake::new("c", json!({})).entities(sized));
+    let answer = json(&local(&schema, &[&a, &b, &c]), "{ all { size { x h } } }").await;
+    assert_eq!(answer, json!({"data": {"all": [{"size": {"x": 1, "h": 2}}, {"size": {"x": 1, "h": 2}}]}}));
 }

@@ -6,6 +6,7 @@ use engine::plan::{PlanOptions, Planner};
 use supergraph::{Supergraph, TypeId, TypeKind};
 
 use super::run::Run;
+use super::whole::Whole;
 use super::world::World;
 use super::{planner, planner_of};
 
@@ -168,6 +169,7 @@ fn compare(planner: &Planner, seeds: std::ops::Range<u64>, keyword: &str) -> usi
         _ => apollo_compiler::ast::OperationType::Query,
     };
     let root = supergraph.root(operation).expect("the root type is there");
+    let whole = Whole::new(supergraph);
     let mut compared = 0;
     for seed in seeds {
         let chance = Chance(seed);
@@ -190,6 +192,7 @@ fn compare(planner: &Planner, seeds: std::ops::Range<u64>, keyword: &str) -> usi
                 panic!("seed {seed}, true {truths:?}: {text}\n{}", plan.explain(supergraph))
             });
             assert_eq!(found, expected, "seed {seed}, true {truths:?}: {text}\n{}", plan.explain(supergraph));
+            whole.compare(&text, &expected, truths);
         }
         compared += 1;
     }

@@ -8,6 +8,8 @@ mod limits;
 mod operations;
 mod run;
 mod shop;
+#[cfg(test)]
+mod whole;
 mod world;
 
 use std::sync::Arc;

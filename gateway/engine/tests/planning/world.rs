@@ -125,7 +125,7 @@ impl World<'_> {
     }
 
     /// The value of a field with its requirement met.
-    fn true_value(&self, object: &Object, name: &str, arguments: &str) -> Made {
+    pub fn true_value(&self, object: &Object, name: &str, arguments: &str) -> Made {
         let interfaces = self.supergraph.ty(object.ty).interfaces.iter();
         let of_interfaces = interfaces.filter_map(|interface| self.supergraph.field_named(*interface, name));
         let joins =
