@@ -67,6 +67,7 @@ impl std::error::Error for CompositionError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ErrorCode {
     AuthRequirementsAppliedOnInterface,
+    CostAppliedToInterfaceField,
     DefaultValueUsesInaccessible,
     DirectiveCompositionError,
     DisallowedInaccessible,
@@ -101,6 +102,12 @@ pub enum ErrorCode {
     KeyFieldsSelectInvalidType,
     KeyInvalidFields,
     KeyInvalidFieldsType,
+    KeyUnsupportedOnInterface,
+    ListSizeAppliedToNonList,
+    ListSizeInvalidAssumedSize,
+    ListSizeInvalidSizedField,
+    ListSizeInvalidSlicingArgument,
+    MergedDirectiveApplicationOnExternal,
     MissingTransitiveAuthRequirements,
     NoQueries,
     NoSubgraphs,
@@ -131,6 +138,7 @@ pub enum ErrorCode {
     RootQueryUsed,
     RootSubscriptionUsed,
     SatisfiabilityError,
+    ShareableHasMismatchedRuntimeTypes,
     TypeDefinitionInvalid,
     TypeKindMismatch,
     UnknownFederationLinkVersion,

@@ -56,15 +56,14 @@ pub const DIRECTIVES: [(&str, u32); 18] = [
 ];
 
 /// What federation 1 knew without any `@link`.
-pub const VERSION_1_DIRECTIVES: [&str; 7] =
-    ["key", "requires", "provides", "external", "extends", "tag", "inaccessible"];
+pub const VERSION_1_DIRECTIVES: [&str; 8] =
+    ["key", "requires", "provides", "external", "extends", "tag", "inaccessible", "override"];
 
 /// Scalars that a subgraph may import beside the directives.
 pub const SCALARS: [&str; 4] = ["FieldSet", "Scope", "Policy", "ContextFieldValue"];
 
 /// Types and root fields that every subgraph serves for the gateway, and no client sees.
-pub const MACHINERY_TYPES: [&str; 6] =
-    ["_Any", "_Entity", "_Service", "_FieldSet", "FieldSet", "federation__Query"];
+pub const MACHINERY_TYPES: [&str; 4] = ["_Any", "_Entity", "_Service", "_FieldSet"];
 /// The root fields among them.
 pub const MACHINERY_FIELDS: [&str; 2] = ["_entities", "_service"];
 
@@ -77,6 +76,7 @@ directive @federation__key(fields: federation__FieldSet!, resolvable: Boolean = 
 directive @federation__requires(fields: federation__FieldSet!) on FIELD_DEFINITION
 directive @federation__provides(fields: federation__FieldSet!) on FIELD_DEFINITION
 directive @federation__external(reason: String) on OBJECT | FIELD_DEFINITION
+directive @federation__extends on OBJECT | INTERFACE
 directive @federation__shareable repeatable on OBJECT | FIELD_DEFINITION
 directive @federation__override(from: String!, label: String) on FIELD_DEFINITION
 directive @federation__inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION

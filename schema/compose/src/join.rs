@@ -69,18 +69,15 @@ pub(crate) fn join_field_anywhere() -> Node<Directive> {
 
 /// The value in `enum join__Graph` of each subgraph, in the order given.
 pub(crate) fn graph_names<'a>(subgraphs: impl Iterator<Item = &'a str>) -> Vec<Name> {
-    let mut taken: Vec<String> = Vec::new();
-    for subgraph in subgraphs {
-        let wanted = enum_value(subgraph);
-        let mut value = wanted.clone();
-        let mut suffix = 0;
-        while taken.contains(&value) {
-            suffix += 1;
-            value = format!("{wanted}_{suffix}");
-        }
-        taken.push(value);
-    }
-    taken.iter().map(|value| Name::new(value).expect("made of letters, digits and underscores")).collect()
+    let wanted: Vec<String> = subgraphs.map(enum_value).collect();
+    let mut seen: Vec<&String> = Vec::new();
+    let distinct = wanted.iter().map(|value| {
+        seen.push(value);
+        let nth = seen.iter().filter(|other| **other == value).count();
+        let shared = wanted.iter().filter(|other| *other == value).count() > 1;
+        if shared { format!("{value}_{nth}") } else { value.clone() }
+    });
+    distinct.map(|value| Name::new(&value).expect("made of letters, digits and underscores")).collect()
 }
 
 /// `my-shop.v2` → `MY_SHOP_V2`.
@@ -110,6 +107,6 @@ mod tests {
     fn subgraph_names_become_distinct_enum_values() {
         let names = graph_names(["cart", "my-shop", "my_shop", "2nd", "a_1"].into_iter());
         let names: Vec<&str> = names.iter().map(Name::as_str).collect();
-        assert_eq!(names, ["CART", "MY_SHOP", "MY_SHOP_1", "_2ND", "A_1_"]);
+        assert_eq!(names, ["CART", "MY_SHOP_1", "MY_SHOP_2", "_2ND", "A_1_"]);
     }
 }

@@ -25,7 +25,7 @@ pub use api::api_schema;
 pub use error::{CompositionError, ErrorCode, Location};
 pub use hint::{Hint, HintCode};
 
-use supergraph::Supergraph;
+use supergraph::{Supergraph, SupergraphError};
 
 /// A subgraph as it is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +60,14 @@ pub fn compose(subgraphs: &[Subgraph]) -> Result<Composition, Vec<CompositionErr
     check::all(&merged.schema, &graphs)?;
     let supergraph_sdl = print::schema(&merged.schema);
     let supergraph = Supergraph::parse(&supergraph_sdl).map_err(|refused| {
-        // What the checks above let through although GraphQL does not.
-        vec![CompositionError::new(ErrorCode::InvalidGraphql, refused.to_string())]
+        // What the checks above let through although GraphQL does not, or what our own gateway cannot do.
+        let code = match refused {
+            SupergraphError::UnsupportedFeature { .. } | SupergraphError::Malformed { .. } => {
+                ErrorCode::UnsupportedFeature
+            }
+            _ => ErrorCode::InvalidGraphql,
+        };
+        vec![CompositionError::new(code, refused.to_string())]
     })?;
     satisfiability::check(&supergraph)?;
     let api_sdl = api::print_sorted(supergraph.api_schema());

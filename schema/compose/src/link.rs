@@ -104,9 +104,8 @@ impl Links {
             }
             match application(directive) {
                 Ok(link) => links.add(link, subgraph, &mut errors),
-                Err(problem) => {
-                    let code = ErrorCode::InvalidLinkDirectiveUsage;
-                    errors.push(CompositionError::within(code, subgraph, "@link", problem));
+                Err((code, problem)) => {
+                    errors.push(CompositionError::within(code, subgraph, "@link", problem))
                 }
             }
         }
@@ -114,6 +113,7 @@ impl Links {
             for name in federation::VERSION_1_DIRECTIVES {
                 links.know(name.to_owned(), name);
             }
+            links.scalars.extend(["FieldSet".to_owned(), "_FieldSet".to_owned()]);
         }
         links.composed = composed(&on_schema, &links);
         if errors.is_empty() { Ok(links) } else { Err(errors) }
@@ -237,13 +237,18 @@ fn string<'a>(directive: &'a Directive, argument: &str) -> Option<&'a str> {
     directive.specified_argument_by_name(argument)?.as_str()
 }
 
-fn application(directive: &Directive) -> Result<Application, String> {
-    let url = string(directive, "url").ok_or("@link needs a \"url\"")?;
+fn application(directive: &Directive) -> Result<Application, (ErrorCode, String)> {
+    let usage = |problem: &str| (ErrorCode::InvalidLinkDirectiveUsage, problem.to_owned());
+    let url = string(directive, "url").ok_or_else(|| usage("@link needs a \"url\""))?;
     let (identity, version) = split_version(url);
+    if version.is_none() && url.starts_with(APOLLO_SPECS) {
+        let problem = format!("the url \"{url}\" of @link must end in a name and a version such as v1.2");
+        return Err((ErrorCode::InvalidLinkIdentifier, problem));
+    }
     let mut imports = Vec::new();
     if let Some(list) = directive.specified_argument_by_name("import") {
-        for element in list.as_list().ok_or("\"import\" of @link must be a list")? {
-            imports.push(import(element)?);
+        for element in list.as_list().ok_or_else(|| usage("\"import\" of @link must be a list"))? {
+            imports.push(import(element).map_err(|problem| usage(&problem))?);
         }
     }
     Ok(Application { identity, version, alias: string(directive, "as").map(str::to_owned), imports })

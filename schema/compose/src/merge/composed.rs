@@ -1,10 +1,14 @@
 //! Directives that are not federation's: custom ones that `@composeDirective` names, and executable ones.
 
+use std::collections::BTreeMap;
+
 use apollo_compiler::ast::{DirectiveDefinition, DirectiveLocation};
 use apollo_compiler::{Name, Node};
 use rustc_hash::FxHashMap;
 
 use super::Merger;
+use super::arguments::{InputCodes, InputSource};
+use super::directives::BUILT_IN;
 use crate::error::{CompositionError, ErrorCode};
 use crate::federation;
 use crate::hint::{Hint, HintCode};
@@ -23,7 +27,30 @@ struct ComposedDirective {
     link: CustomLink,
     /// Name in its specification.
     original: String,
-    definition: Node<DirectiveDefinition>,
+    definition: DirectiveDefinition,
+}
+
+impl ComposedDirective {
+    /// Takes the newest definition, with all the places where any subgraph allows the directive.
+    fn widen(&mut self, link: &CustomLink, definition: &DirectiveDefinition) {
+        let mut locations = std::mem::take(&mut self.definition.locations);
+        locations.extend(
+            definition
+                .locations
+                .iter()
+                .filter(|location| !locations.contains(location))
+                .copied()
+                .collect::<Vec<_>>(),
+        );
+        if self.link.version < link.version {
+            self.link = link.clone();
+            self.definition = definition.clone();
+        }
+        self.definition.locations = locations;
+        for argument in &mut self.definition.arguments {
+            argument.make_mut().directives.clear();
+        }
+    }
 }
 
 impl Composed {
@@ -41,8 +68,8 @@ impl Composed {
     }
 
     fn add(&mut self, index: usize, graph: &Graph, local: &str) -> Result<(), String> {
-        let is_federations = graph.links.directives.keys().any(|name| name == local);
-        if is_federations {
+        let is_known = graph.links.directives.keys().any(|name| name == local) || BUILT_IN.contains(&local);
+        if is_known {
             // Composed anyway. Code-first servers that bring such a directive themselves ask for it.
             return Ok(());
         }
@@ -57,46 +84,55 @@ impl Composed {
                 "argument to @composeDirective \"@{local}\" does not have a definition in the subgraph"
             ));
         };
-        let known = self
-            .directives
-            .iter()
-            .position(|known| known.link.identity == link.identity && known.original == original);
-        let place = match known {
-            None => {
-                self.directives.push(ComposedDirective {
-                    link: link.clone(),
-                    original,
-                    definition: definition.clone(),
-                });
-                self.directives.len() - 1
-            }
-            Some(place) => {
-                let known = &mut self.directives[place];
-                if known.link.version.0 != link.version.0 {
-                    return Err(format!(
-                        "core feature \"{}\" has major version mismatch across subgraphs (v{} and v{})",
-                        link.identity, known.link.version.0, link.version.0
-                    ));
-                }
-                if known.definition.name != definition.name {
-                    return Err(format!(
-                        "composed directive \"@{local}\" has mismatched name between subgraphs (\"@{}\")",
-                        known.definition.name
-                    ));
-                }
-                if known.link.version < link.version {
-                    known.link = link.clone();
-                    known.definition = definition.clone();
-                }
-                place
-            }
-        };
+        self.agree(link, &original, definition)?;
+        let same =
+            |known: &ComposedDirective| known.link.identity == link.identity && known.original == original;
+        let place = self.directives.iter().position(same).unwrap_or_else(|| {
+            let definition = (**definition).clone();
+            self.directives.push(ComposedDirective {
+                link: link.clone(),
+                original: original.clone(),
+                definition,
+            });
+            self.directives.len() - 1
+        });
+        self.directives[place].widen(link, definition);
         self.places.insert((index, definition.name.clone()), place);
         Ok(())
     }
 
+    /// What several subgraphs compose must be the same thing under the same name.
+    fn agree(
+        &self,
+        link: &CustomLink,
+        original: &str,
+        definition: &DirectiveDefinition,
+    ) -> Result<(), String> {
+        let name = &definition.name;
+        for known in &self.directives {
+            let same_feature = known.link.identity == link.identity;
+            if same_feature && known.link.version.0 != link.version.0 {
+                return Err(format!(
+                    "core feature \"{}\" requested to be merged has major version mismatch across subgraphs",
+                    link.identity
+                ));
+            }
+            if known.definition.name == *name && !same_feature {
+                return Err(format!(
+                    "composed directive \"@{name}\" is not linked by the same core feature in every subgraph"
+                ));
+            }
+            if (known.definition.name == *name) != (known.original == original) && same_feature {
+                return Err(format!(
+                    "composed directive \"@{name}\" does not refer to the same directive in every subgraph"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The definition under which a subgraph's directive is in the supergraph.
-    pub fn definition(&self, graph: usize, name: &Name) -> Option<&Node<DirectiveDefinition>> {
+    pub fn definition(&self, graph: usize, name: &Name) -> Option<&DirectiveDefinition> {
         if self.places.is_empty() {
             return None;
         }
@@ -104,7 +140,7 @@ impl Composed {
     }
 
     pub fn definitions(&self) -> impl Iterator<Item = Node<DirectiveDefinition>> {
-        self.directives.iter().map(|composed| composed.definition.clone())
+        self.directives.iter().map(|composed| Node::new(composed.definition.clone()))
     }
 
     /// Address and imports of each specification: name there, name in the supergraph.
@@ -123,14 +159,15 @@ impl Composed {
     }
 }
 
-impl Merger<'_> {
+impl<'a> Merger<'a> {
     /// Directives for clients' documents: those that every subgraph defines alike, where all allow them.
     pub(super) fn executable_directives(&mut self) -> Vec<Node<DirectiveDefinition>> {
-        let mut by_name: std::collections::BTreeMap<&Name, Vec<(usize, &Node<DirectiveDefinition>)>> =
-            std::collections::BTreeMap::new();
+        let mut by_name: BTreeMap<&Name, Vec<Defined<'a>>> = BTreeMap::new();
         for (index, graph) in self.graphs.iter().enumerate() {
             for (name, definition) in &graph.schema.directive_definitions {
-                let custom = !federation::is_machinery(name) && !definition.is_built_in();
+                let composed =
+                    self.composed.directives.iter().any(|composed| composed.definition.name == *name);
+                let custom = !federation::is_machinery(name) && !definition.is_built_in() && !composed;
                 if custom && definition.locations.iter().any(|location| is_executable(*location)) {
                     by_name.entry(name).or_default().push((index, definition));
                 }
@@ -138,35 +175,54 @@ impl Merger<'_> {
         }
         let mut merged = Vec::new();
         for (name, given) in by_name {
-            if given.len() < self.graphs.len() {
-                let message = format!(
-                    "executable directive \"@{name}\" will not be part of the supergraph as it does not appear in all subgraphs: \
-                     it is defined in {}",
-                    self.named(given.iter().map(|(graph, _)| *graph))
-                );
-                let places = self.places(given.iter().map(|(graph, _)| *graph), format!("@{name}"));
-                self.hints.push(Hint::new(
-                    HintCode::InconsistentExecutableDirectivePresence,
-                    message,
-                    places,
-                ));
+            if given.len() == self.graphs.len() {
+                merged.extend(self.executable_directive(name, &given));
                 continue;
             }
-            let mut definition = (**given[0].1).clone();
-            definition.locations.retain(|location| {
-                is_executable(*location) && given.iter().all(|(_, other)| other.locations.contains(location))
-            });
-            definition.repeatable = given.iter().all(|(_, other)| other.repeatable);
-            definition.arguments.retain(|argument| {
-                given.iter().all(|(_, other)| other.arguments.iter().any(|known| known.name == argument.name))
-            });
-            if !definition.locations.is_empty() {
-                merged.push(Node::new(definition));
-            }
+            let message = format!(
+                "executable directive \"@{name}\" will not be part of the supergraph as it does not appear in all subgraphs: \
+                 it is defined in {}",
+                self.named(given.iter().map(|(graph, _)| *graph))
+            );
+            let places = self.places(given.iter().map(|(graph, _)| *graph), format!("@{name}"));
+            self.hints.push(Hint::new(HintCode::InconsistentExecutableDirectivePresence, message, places));
         }
         merged
     }
+
+    fn executable_directive(
+        &mut self,
+        name: &Name,
+        given: &[Defined<'a>],
+    ) -> Option<Node<DirectiveDefinition>> {
+        let first = given[0].1;
+        let mut definition = (**first).clone();
+        definition.locations.retain(|location| {
+            is_executable(*location) && given.iter().all(|(_, other)| other.locations.contains(location))
+        });
+        definition.repeatable = given.iter().all(|(_, other)| other.repeatable);
+        let codes = InputCodes {
+            mismatch: ErrorCode::FieldArgumentTypeMismatch,
+            default: ErrorCode::FieldArgumentDefaultMismatch,
+            compatible: HintCode::InconsistentButCompatibleArgumentType,
+        };
+        definition.arguments.clear();
+        for argument in &first.arguments {
+            let named =
+                |other: &'a DirectiveDefinition| other.arguments.iter().find(|a| a.name == argument.name);
+            let all: Vec<InputSource<'a>> =
+                given.iter().filter_map(|(graph, other)| Some((*graph, &**named(other)?))).collect();
+            if all.len() == given.len() {
+                let coordinate = format!("@{name}({}:)", argument.name);
+                definition.arguments.push(Node::new(self.input_value(&coordinate, &all, Vec::new(), &codes)));
+            }
+        }
+        (!definition.locations.is_empty()).then(|| Node::new(definition))
+    }
 }
+
+/// A directive's definition in one subgraph.
+type Defined<'a> = (usize, &'a Node<DirectiveDefinition>);
 
 fn is_executable(location: DirectiveLocation) -> bool {
     use DirectiveLocation as L;

@@ -7,6 +7,7 @@ use apollo_compiler::schema::ExtendedType;
 
 use super::fields::FieldSource;
 use super::{Kind, Merger, Sources};
+use crate::error::{CompositionError, ErrorCode};
 use crate::hint::{Hint, HintCode};
 use crate::subgraph::{Graph, interfaces};
 
@@ -62,23 +63,31 @@ impl<'a> Merger<'a> {
     }
 
     /// Subgraphs that share a field of an abstract type should be able to answer with the same objects.
-    pub(super) fn hint_runtime_types(&mut self, coordinate: &str, declaring: &[&FieldSource<'a>]) {
-        let possible: Vec<(usize, BTreeSet<&Name>)> = declaring
+    pub(super) fn check_runtime_types(&mut self, coordinate: &str, sharing: &[&FieldSource<'a>]) {
+        let possible: Vec<(usize, BTreeSet<&Name>)> = sharing
             .iter()
             .map(|source| {
                 (source.graph, possible(&self.graphs[source.graph], source.field.ty.inner_named_type()))
             })
             .collect();
-        if possible.iter().all(|(_, types)| *types == possible[0].1) {
+        let leaf = possible.iter().any(|(_, types)| types.is_empty());
+        if leaf || possible.iter().all(|(_, types)| *types == possible[0].1) {
             return;
         }
         let told = self.told("types", &possible, |types| crate::error::enumerate(types.iter()));
-        let message = format!(
-            "for the shared field \"{coordinate}\", the object types that it can be differ between subgraphs: it has {told}; \
-             which of them clients see may depend on the plan"
+        let places = self.places(sharing.iter().map(|source| source.graph), coordinate);
+        let start = format!(
+            "shared field \"{coordinate}\" can be of different object types in different subgraphs: it has {told}"
         );
-        let places = self.places(declaring.iter().map(|source| source.graph), coordinate);
-        self.hints.push(Hint::new(HintCode::InconsistentRuntimeTypesForShareableReturn, message, places));
+        let common = |name: &&&Name| possible.iter().all(|(_, types)| types.contains(*name));
+        if possible[0].1.iter().any(|name| common(&name)) {
+            let message = format!("{start}; which of them clients see may depend on the plan");
+            self.hints.push(Hint::new(HintCode::InconsistentRuntimeTypesForShareableReturn, message, places));
+        } else {
+            let message = format!("{start}; subgraphs that share a field must have some of them in common");
+            let code = ErrorCode::ShareableHasMismatchedRuntimeTypes;
+            self.errors.push(CompositionError::new(code, message).at(places));
+        }
     }
 }
 

@@ -6,18 +6,51 @@ use apollo_compiler::{Node, name};
 use super::Merger;
 use super::links::renamed;
 use crate::authorization::{Alternatives, alternatives, both, printed};
+use crate::error::{CompositionError, ErrorCode};
 use crate::federation;
 use crate::hint::{Hint, HintCode};
 use crate::join::Application;
 use crate::subgraph::text;
 
 /// Directives of GraphQL that say something to clients.
-const BUILT_IN: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
+pub(super) const BUILT_IN: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
+
+/// Directives that the supergraph takes from whoever resolves an element.
+const MERGED: [&str; 8] = [
+    "deprecated",
+    federation::TAG,
+    federation::INACCESSIBLE,
+    federation::AUTHENTICATED,
+    federation::REQUIRES_SCOPES,
+    federation::POLICY,
+    federation::COST,
+    federation::LIST_SIZE,
+];
 
 /// An applied directive and the subgraph that applies it.
 type Applied<'d> = (usize, &'d Directive);
 
 impl Merger<'_> {
+    /// Directives of external fields belong to whoever resolves the field.
+    pub(super) fn check_directives_of_external(&mut self, coordinate: &str, applied: &[Applied<'_>]) {
+        for (graph, directive) in applied {
+            let composed = self.composed.definition(*graph, &directive.name).is_some();
+            if composed || MERGED.contains(&directive.name.as_str()) {
+                let message = format!(
+                    "cannot apply merged directive @{} to external field \"{coordinate}\"",
+                    federation::short(&directive.name)
+                );
+                let code = ErrorCode::MergedDirectiveApplicationOnExternal;
+                self.errors.push(CompositionError::within(
+                    code,
+                    &self.graphs[*graph].name,
+                    coordinate,
+                    message,
+                ));
+            }
+        }
+    }
+
     /// The directives of an element of the supergraph, without those of the join.
     pub(super) fn directives(&mut self, coordinate: &str, applied: &[Applied<'_>]) -> Vec<Node<Directive>> {
         let mut merged: Vec<Node<Directive>> = Vec::new();

@@ -72,28 +72,34 @@ impl<'a> Merger<'a> {
         let name = &sources[0].field.name;
         let coordinate = format!("{ty}.{name}");
         // What was overridden still answers for its type: requests are moved, not the schema.
-        let declaring: Vec<&FieldSource<'a>> = sources.iter().filter(|source| !source.external).collect();
-        let Some(first) = declaring.first() else {
-            let message = format!(
-                "field \"{coordinate}\" is marked @external on all the subgraphs in which it is listed ({})",
-                self.named(sources.iter().map(|source| source.graph))
-            );
-            let error = CompositionError::new(ErrorCode::ExternalMissingOnBase, message);
-            self.errors.push(error.at(self.places(sources.iter().map(|source| source.graph), &coordinate)));
-            return None;
-        };
+        let mut declaring: Vec<&FieldSource<'a>> = sources.iter().filter(|source| !source.external).collect();
+        if declaring.is_empty() {
+            if !self.is_added_by_interface_object(name, type_sources) {
+                self.report_unresolved(&coordinate, &sources);
+                return None;
+            }
+            declaring = sources.iter().collect();
+        }
         if kind == Kind::Object {
             self.check_sharing(ty, &coordinate, &sources);
         }
-        let ty_merged = self.field_type(&coordinate, &declaring).unwrap_or_else(|| first.field.ty.clone());
+        let ty_merged =
+            self.field_type(&coordinate, &declaring).unwrap_or_else(|| declaring[0].field.ty.clone());
         self.use_output(ty_merged.inner_named_type());
         let arguments = self.arguments(&coordinate, &declaring);
         let described = declaring.iter().map(|source| (source.graph, source.field.description.as_ref()));
         let description = self.description(&coordinate, described);
-        let applied: Vec<(usize, &Directive)> = sources
-            .iter()
-            .flat_map(|source| source.field.directives.iter().map(|directive| (source.graph, &**directive)))
-            .collect();
+        let applied = |source: &FieldSource<'a>| {
+            let (graph, directives) = (source.graph, &source.field.directives);
+            directives
+                .iter()
+                .map(move |directive| (graph, &**directive))
+                .collect::<Vec<(usize, &Directive)>>()
+        };
+        for source in sources.iter().filter(|source| source.external) {
+            self.check_directives_of_external(&coordinate, &applied(source));
+        }
+        let applied: Vec<(usize, &Directive)> = declaring.iter().flat_map(|source| applied(source)).collect();
         let own = self.directives(&coordinate, &applied);
         let joins = self.join_fields(ty, type_sources, &sources, &declaring);
         let merged = FieldDefinition {
@@ -105,8 +111,32 @@ impl<'a> Merger<'a> {
         };
         self.check_external(&coordinate, &merged, &sources);
         self.hint_missing(ty, kind, name, type_sources, &sources);
-        self.hint_runtime_types(&coordinate, &declaring);
+        let at_once: Vec<&FieldSource<'a>> =
+            declaring.into_iter().filter(|s| s.overridden.is_none()).collect();
+        if kind == Kind::Object {
+            self.check_runtime_types(&coordinate, &at_once);
+        }
         Some(merged)
+    }
+
+    fn report_unresolved(&mut self, coordinate: &str, sources: &[FieldSource<'a>]) {
+        let message = format!(
+            "field \"{coordinate}\" is marked @external on all the subgraphs in which it is listed ({})",
+            self.named(sources.iter().map(|source| source.graph))
+        );
+        let error = CompositionError::new(ErrorCode::ExternalMissingOnBase, message);
+        self.errors.push(error.at(self.places(sources.iter().map(|source| source.graph), coordinate)));
+    }
+
+    /// Does a subgraph resolve the field for every implementation of an interface that the type has?
+    fn is_added_by_interface_object(&self, name: &Name, type_sources: &Sources<'a>) -> bool {
+        type_sources.iter().flat_map(|(_, ty)| interfaces(ty)).any(|interface| {
+            self.graphs.iter().any(|graph| {
+                graph.is_interface_object(interface)
+                    && graph.get(interface).is_some_and(|ty| field(ty, name).is_some())
+                    && !graph.facts.is_external(interface, name)
+            })
+        })
     }
 
     /// A field that several subgraphs resolve must be shareable in all of them.
@@ -192,6 +222,8 @@ impl<'a> Merger<'a> {
                 Some(Overridden { label: None }) => {
                     plain = false;
                     if is_used(graph, ty, name) {
+                        let ty = (!same_type).then(|| source.field.ty.to_string());
+                        let join = join.maybe_text(name!("type"), ty.as_deref());
                         joins.push(join.flag(name!("usedOverridden"), true).done());
                     }
                     continue;
@@ -208,23 +240,23 @@ impl<'a> Merger<'a> {
             if source.external {
                 join = join.flag(name!("external"), true);
             }
-            if let Some(directive) = self.effective_override(source) {
+            let mut said = 0;
+            if let Some(directive) = source.field.directives.get(federation::OVERRIDE) {
                 join = join.maybe_text(name!("override"), text(directive, "from"));
                 join = join.maybe_text(name!("overrideLabel"), text(directive, "label"));
+                // From a subgraph that is not there nothing is taken.
+                said = if self.is_effective(directive) { 0 } else { directive.arguments.len() };
             }
             let join = join.maybe_text(name!("overrideLabel"), label.as_deref());
             let join = super::arguments::with_contexts(join, source, graph).done();
-            plain &= join.arguments.len() == 1;
+            plain &= join.arguments.len() == 1 + said;
             joins.push(join);
         }
         if plain { Vec::new() } else { joins }
     }
 
-    /// An `@override` from a subgraph that is not there says nothing.
-    fn effective_override<'s>(&self, source: &'s FieldSource<'a>) -> Option<&'s Node<Directive>> {
-        let directive = source.field.directives.get(federation::OVERRIDE)?;
-        let from = text(directive, "from")?;
-        self.graphs.iter().any(|graph| graph.name == from).then_some(directive)
+    fn is_effective(&self, overriding: &Directive) -> bool {
+        self.graphs.iter().any(|graph| text(overriding, "from") == Some(&graph.name))
     }
 
     /// What a subgraph says of a field that it does not resolve must be true of the merged one.

@@ -135,7 +135,8 @@ impl Merger<'_> {
     fn check_entity_interfaces(&mut self, merged: &BTreeMap<Name, ExtendedType>) {
         for (name, _) in merged.iter().filter(|(_, ty)| ty.is_interface()) {
             for graph in self.graphs {
-                let resolves = graph.get(name).is_some_and(ExtendedType::is_interface)
+                let resolves = !graph.is_federation_1()
+                    && graph.get(name).is_some_and(ExtendedType::is_interface)
                     && graph.facts.keys(name).any(|key| key.resolvable);
                 if !resolves {
                     continue;

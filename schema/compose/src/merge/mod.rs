@@ -30,6 +30,7 @@ use self::enums::Usage;
 use self::overrides::Overrides;
 use self::subtyping::Hierarchy;
 use crate::error::{CompositionError, ErrorCode, Location, in_subgraphs};
+use crate::federation;
 use crate::hint::{Hint, HintCode};
 use crate::join;
 use crate::subgraph::{Graph, interfaces};
@@ -294,7 +295,8 @@ impl<'a> Merger<'a> {
             }
             for key in keys {
                 let mut join = join::join_type(&graph.join).text(name!("key"), &key.text);
-                if key.on_extension && !graph.is_federation_1() {
+                let marked = graph.get(name).is_some_and(|ty| ty.directives().has(federation::EXTENDS));
+                if key.on_extension && (marked || !graph.is_federation_1()) {
                     join = join.flag(name!("extension"), true);
                 }
                 if !key.resolvable {
@@ -391,7 +393,7 @@ fn sources(graphs: &[Graph]) -> BTreeMap<&Name, Sources<'_>> {
     let mut sources: BTreeMap<&Name, Sources<'_>> = BTreeMap::new();
     for (index, graph) in graphs.iter().enumerate() {
         for (name, ty) in &graph.schema.types {
-            if !crate::federation::is_machinery(name) && !ty.is_built_in() {
+            if !federation::is_machinery(name) && !graph.links.owns_type(name) && !ty.is_built_in() {
                 sources.entry(name).or_default().push((index, ty));
             }
         }

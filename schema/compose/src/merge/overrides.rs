@@ -151,8 +151,10 @@ impl Applied<'_> {
 /// `beta-2`, or `percent(12.5)`.
 fn is_label(label: &str) -> bool {
     if let Some(number) = label.strip_prefix("percent(").and_then(|rest| rest.strip_suffix(')')) {
-        let digits = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        return digits && number.parse::<f64>().is_ok_and(|percent| (0.0..=100.0).contains(&percent));
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+        let digits =
+            |text: &str, most| (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        return number == "100" || (digits(whole, 2) && digits(fraction, 8));
     }
     let mut letters = label.chars();
     letters.next().is_some_and(|first| first.is_ascii_alphabetic())
@@ -168,7 +170,7 @@ mod tests {
         for good in ["beta-2", "a:b/c.d_e", "percent(0)", "percent(12.5)", "percent(100)"] {
             assert!(is_label(good), "{good}");
         }
-        for bad in ["", "2nd", "a b", "percent(101)", "percent(-1)", "percent(x)"] {
+        for bad in ["", "2nd", "a b", "percent(101)", "percent(-1)", "percent(x)", "percent(1.123456789)"] {
             assert!(!is_label(bad), "{bad}");
         }
     }

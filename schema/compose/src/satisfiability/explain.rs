@@ -42,6 +42,27 @@ pub(super) fn unreachable(
     CompositionError::new(ErrorCode::SatisfiabilityError, message + ".").at(places)
 }
 
+/// The error for an interface object whose implementation nobody can tell.
+pub(super) fn untyped(
+    reach: &Reach<'_>,
+    steps: &[(Option<usize>, Step)],
+    before: usize,
+    field: &Field,
+) -> CompositionError {
+    let ty = &reach.supergraph.ty(field.inner).name;
+    let message = format!(
+        "the following supergraph API query:\n{}\ncannot be satisfied by the subgraphs because no subgraph can be reached \
+         to resolve the implementation type of @interfaceObject type \"{ty}\".",
+        query(reach, steps, before, field)
+    );
+    let coordinate = format!("{}.{}", reach.supergraph.ty(field.parent).name, field.name);
+    let places = field
+        .joins
+        .iter()
+        .map(|join| Location::new(&reach.supergraph.subgraph(join.subgraph).name, coordinate.as_str()));
+    CompositionError::new(ErrorCode::SatisfiabilityError, message).at(places)
+}
+
 fn unmet(reach: &Reach<'_>, place: &Place, subgraph: &str, coordinate: &str, requires: &FieldSet) -> String {
     let ty = &reach.supergraph.ty(place.ty).name;
     format!(

@@ -104,7 +104,12 @@ impl Walk<'_> {
             return;
         }
         let step = self.step(Some(before), Step::Field(field.id));
-        for (object, nodes) in self.reach.objects(inner.id, values) {
+        let untyped = values.iter().any(|node| self.reach.is_interface_object(*node));
+        let objects = self.reach.objects(inner.id, values);
+        if untyped && objects.is_empty() && !inner.possible.is_empty() && self.told.insert(field.id) {
+            self.errors.push(explain::untyped(&self.reach, &self.steps, before, field));
+        }
+        for (object, nodes) in objects {
             if self.supergraph.ty(object).inaccessible {
                 continue;
             }

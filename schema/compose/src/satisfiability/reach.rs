@@ -145,7 +145,7 @@ impl<'a> Reach<'a> {
         }
     }
 
-    fn is_interface_object(&self, node: NodeId) -> bool {
+    pub fn is_interface_object(&self, node: NodeId) -> bool {
         let node = self.graph.node(node);
         self.supergraph.ty(node.ty).join(node.subgraph).is_some_and(|join| join.is_interface_object)
     }

@@ -9,6 +9,7 @@ use super::field_sets::{self, FieldSetProblem, FieldSetUse, Purpose};
 use super::{Graph, fields, interfaces};
 use crate::error::{CompositionError, ErrorCode};
 use crate::federation;
+use crate::link::Version;
 
 const DEMANDS: [&str; 3] = [federation::AUTHENTICATED, federation::REQUIRES_SCOPES, federation::POLICY];
 
@@ -40,7 +41,8 @@ pub(super) fn root_names(
 
 /// Checks a subgraph that is valid GraphQL.
 pub(super) fn all(graph: &Graph) -> Vec<CompositionError> {
-    let mut errors = Vec::new();
+    let mut errors = super::default_values::check(graph);
+    errors.extend(super::costs::check(graph));
     for used in &graph.facts.field_sets {
         field_set(graph, used, &mut errors);
     }
@@ -181,7 +183,9 @@ struct Codes {
     not_text: ErrorCode,
     invalid: ErrorCode,
     directive: ErrorCode,
+    /// On an interface, before federation 2.x allowed it (or ever).
     interface: Option<ErrorCode>,
+    interfaces_since: Version,
 }
 
 fn codes(purpose: Purpose) -> Codes {
@@ -190,19 +194,22 @@ fn codes(purpose: Purpose) -> Codes {
             not_text: ErrorCode::KeyInvalidFieldsType,
             invalid: ErrorCode::KeyInvalidFields,
             directive: ErrorCode::KeyDirectiveInFieldsArg,
-            interface: None,
+            interface: Some(ErrorCode::KeyUnsupportedOnInterface),
+            interfaces_since: Version::Two(3),
         },
         Purpose::Requires => Codes {
             not_text: ErrorCode::RequiresInvalidFieldsType,
             invalid: ErrorCode::RequiresInvalidFields,
             directive: ErrorCode::RequiresDirectiveInFieldsArg,
             interface: Some(ErrorCode::RequiresUnsupportedOnInterface),
+            interfaces_since: Version::Two(u32::MAX),
         },
         Purpose::Provides => Codes {
             not_text: ErrorCode::ProvidesInvalidFieldsType,
             invalid: ErrorCode::ProvidesInvalidFields,
             directive: ErrorCode::ProvidesDirectiveInFieldsArg,
             interface: Some(ErrorCode::ProvidesUnsupportedOnInterface),
+            interfaces_since: Version::Two(u32::MAX),
         },
     }
 }
@@ -214,10 +221,16 @@ fn field_set(graph: &Graph, used: &FieldSetUse, errors: &mut Vec<CompositionErro
     let mut report = |code, problem: String| {
         errors.push(error(graph, code, &coordinate, format!("{subject}: {problem}")));
     };
-    let parent_is_interface = graph.get(&used.on_type).is_some_and(ExtendedType::is_interface);
-    if let Some(code) = codes.interface.filter(|_| parent_is_interface && !graph.is_federation_1()) {
-        report(code, "the directive is not supported on fields of an interface".to_owned());
-        return;
+    let on_interface = graph.get(&used.on_type).is_some_and(ExtendedType::is_interface);
+    if let Err(FieldSetProblem::OnLeaf(ty)) = &used.selection {
+        let problem = format!("field must return an object, interface or union, but returns \"{ty}\"");
+        return report(ErrorCode::ProvidesOnNonObjectField, problem);
+    }
+    if let Some(code) = codes
+        .interface
+        .filter(|_| on_interface && !graph.is_federation_1() && graph.links.version < codes.interfaces_since)
+    {
+        report(code, "the directive is not supported on interfaces here".to_owned());
     }
     let selection = match &used.selection {
         Ok(selection) => selection,
@@ -227,10 +240,13 @@ fn field_set(graph: &Graph, used: &FieldSetUse, errors: &mut Vec<CompositionErro
         Err(FieldSetProblem::Invalid(problem)) => {
             return report(codes.invalid, format!("for {:?}: {problem}", used.text));
         }
-        Err(FieldSetProblem::OnLeaf(ty)) => {
-            let problem = format!("field must return an object, interface or union, but returns \"{ty}\"");
-            return report(ErrorCode::ProvidesOnNonObjectField, problem);
+        Err(FieldSetProblem::WithDirectives) => {
+            return report(
+                codes.directive,
+                format!("for {:?}: directives are not allowed in a field set", used.text),
+            );
         }
+        Err(FieldSetProblem::OnLeaf(_)) => return,
     };
     if selection.selections.is_empty() {
         return report(codes.invalid, format!("for {:?}: nothing is selected", used.text));
@@ -238,9 +254,6 @@ fn field_set(graph: &Graph, used: &FieldSetUse, errors: &mut Vec<CompositionErro
     let mut found = Vec::new();
     field_sets::each_field(selection, &mut |parent, field| {
         selected_field(graph, used, parent, field, &mut found);
-        if !field.directives.is_empty() {
-            found.push((codes.directive, "directives are not allowed in a field set".to_owned()));
-        }
         if field.alias.is_some() {
             found.push((codes.invalid, format!("field \"{}\" must not have an alias", field.name)));
         }
@@ -323,9 +336,9 @@ fn missing_external(
 
 /// A field of an interface counts as external where one of its implementations is.
 fn is_external_somewhere(graph: &Graph, parent: &Name, field: &Name) -> bool {
-    graph.facts.is_marked_external(parent, field)
+    graph.facts.is_external(parent, field)
         || (graph.get(parent).is_some_and(ExtendedType::is_interface)
             && graph.schema.types.iter().any(|(name, ty)| {
-                interfaces(ty).any(|i| i == parent) && graph.facts.is_marked_external(name, field)
+                interfaces(ty).any(|i| i == parent) && graph.facts.is_external(name, field)
             }))
 }

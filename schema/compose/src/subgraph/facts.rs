@@ -15,8 +15,6 @@ pub(crate) struct Facts {
     pub field_sets: Vec<FieldSetUse>,
     /// Fields that the subgraph mentions but does not resolve.
     external: FxHashSet<Coordinate>,
-    /// Fields marked `@external` whose mark means nothing: keys of an extension.
-    nominally_external: FxHashSet<Coordinate>,
     /// Fields that more than one subgraph may resolve as far as this one is concerned.
     shareable: FxHashSet<Coordinate>,
     /// Fields that some field set selects.
@@ -29,15 +27,15 @@ impl Facts {
     pub fn of(schema: &Valid<Schema>, links: &Links) -> Self {
         let field_sets = field_sets::collect(schema, links);
         let version_1 = links.version == Version::One;
+        // Their mark means nothing: they are resolved here.
+        let keys_of_extensions = extension_keys(&field_sets);
         let mut facts = Facts {
             external: FxHashSet::default(),
-            nominally_external: extension_keys(&field_sets),
             shareable: FxHashSet::default(),
             selected: FxHashSet::default(),
             provided: FxHashSet::default(),
             field_sets,
         };
-        facts.collect_selected(schema);
         for (name, ty) in &schema.types {
             if federation::is_machinery(name) {
                 continue;
@@ -47,14 +45,36 @@ impl Facts {
                 if version_1 || marked(ty, field, federation::SHAREABLE) {
                     facts.shareable.insert(coordinate.clone());
                 }
-                let ignored =
-                    facts.nominally_external.contains(&coordinate) || (version_1 && ty.is_interface());
+                let ignored = keys_of_extensions.contains(&coordinate) || (version_1 && ty.is_interface());
                 if marked(ty, field, federation::EXTERNAL) && !ignored {
                     facts.external.insert(coordinate);
                 }
             }
         }
+        if version_1 {
+            facts.drop_own_selections();
+        }
+        facts.collect_selected(schema);
         facts
+    }
+
+    /// Federation 1 let `@requires` and `@provides` name fields that the subgraph resolves anyway.
+    fn drop_own_selections(&mut self) {
+        let external = &self.external;
+        self.field_sets.retain_mut(|used| {
+            let Ok(selection) = &mut used.selection else { return true };
+            if used.purpose == Purpose::Key {
+                return true;
+            }
+            let before = selection.selections.len();
+            field_sets::retain_fields(selection, &|parent, field| {
+                external.contains(&(parent.clone(), field.clone()))
+            });
+            if selection.selections.len() < before {
+                used.text = field_sets::printed(selection);
+            }
+            !selection.selections.is_empty()
+        });
     }
 
     fn collect_selected(&mut self, schema: &Schema) {
@@ -80,12 +100,6 @@ impl Facts {
 
     pub fn is_external(&self, ty: &Name, field: &Name) -> bool {
         self.external.contains(&(ty.clone(), field.clone()))
-    }
-
-    /// Marked `@external`, whether or not the mark means something.
-    pub fn is_marked_external(&self, ty: &Name, field: &Name) -> bool {
-        let coordinate = (ty.clone(), field.clone());
-        self.external.contains(&coordinate) || self.nominally_external.contains(&coordinate)
     }
 
     pub fn is_shareable(&self, ty: &Name, field: &Name) -> bool {

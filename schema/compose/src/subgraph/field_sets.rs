@@ -1,11 +1,11 @@
 //! The selections that `@key`, `@requires` and `@provides` name, parsed once and kept.
 
+use apollo_compiler::ast::{self, Value};
 use apollo_compiler::executable::{FieldSet, Selection, SelectionSet};
 use apollo_compiler::schema::{Component, ComponentOrigin, Directive, ExtendedType};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema};
 
-use super::read::field_set_text;
 use crate::federation;
 use crate::link::{Links, Version};
 
@@ -51,6 +51,8 @@ pub(crate) enum FieldSetProblem {
     NotText(String),
     /// It does not parse, or selects what is not there.
     Invalid(String),
+    /// It applies directives.
+    WithDirectives,
     /// `@provides` on a field that has nothing to select from.
     OnLeaf(String),
 }
@@ -105,8 +107,13 @@ impl Reader<'_> {
             text,
             selection,
             resolvable: resolvable.unwrap_or(true),
-            on_extension: matches!(key.origin, ComponentOrigin::Extension(_)),
+            on_extension: matches!(key.origin, ComponentOrigin::Extension(_)) || self.is_marked_extension(ty),
         }
+    }
+
+    /// `type T @extends`
+    fn is_marked_extension(&self, ty: &Name) -> bool {
+        self.schema.types.get(ty).is_some_and(|ty| ty.directives().has(federation::EXTENDS))
     }
 
     fn on_field(
@@ -145,6 +152,9 @@ impl Reader<'_> {
             return (String::new(), Err(FieldSetProblem::NotText(value.to_string())));
         };
         let text = one_line(&text);
+        if has_directives(&text) {
+            return (text, Err(FieldSetProblem::WithDirectives));
+        }
         let parsed = FieldSet::parse_and_validate(self.schema, target.clone(), text.as_str(), "field set");
         let selection = match parsed {
             Ok(field_set) => Ok(field_set.into_inner().selection_set),
@@ -158,6 +168,18 @@ impl Reader<'_> {
     }
 }
 
+/// The text of a field set: a string; federation 1 also took a list, and a bare name passes anywhere.
+pub(super) fn field_set_text(value: &Value, lenient: bool) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Enum(name) => Some(name.to_string()),
+        Value::List(parts) if lenient => {
+            parts.iter().map(|part| part.as_str()).collect::<Option<Vec<_>>>().map(|parts| parts.join(" "))
+        }
+        _ => None,
+    }
+}
+
 /// White space and commas become single blanks; braces around the whole go.
 fn one_line(text: &str) -> String {
     let mut text = text.trim();
@@ -165,6 +187,45 @@ fn one_line(text: &str) -> String {
         text = inner;
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Does a field set apply directives? Looked at before validation, which would ask for their definitions.
+fn has_directives(text: &str) -> bool {
+    fn any(selections: &[ast::Selection]) -> bool {
+        selections.iter().any(|selection| match selection {
+            ast::Selection::Field(field) => !field.directives.is_empty() || any(&field.selection_set),
+            ast::Selection::InlineFragment(part) => !part.directives.is_empty() || any(&part.selection_set),
+            ast::Selection::FragmentSpread(spread) => !spread.directives.is_empty(),
+        })
+    }
+    let Some(document) =
+        text.contains('@').then(|| ast::Document::parse(format!("{{ {text} }}"), "field set"))
+    else {
+        return false;
+    };
+    document.is_ok_and(|document| {
+        document.definitions.iter().filter_map(|d| d.as_operation_definition()).any(|o| any(&o.selection_set))
+    })
+}
+
+/// Keeps the outermost fields that are wanted or select something that is; fragments stay.
+pub(super) fn retain_fields(selection: &mut SelectionSet, wanted: &impl Fn(&Name, &Name) -> bool) {
+    let parent = selection.ty.clone();
+    selection.selections.retain(|selected| match selected {
+        Selection::Field(field) => {
+            let mut any = wanted(&parent, &field.name);
+            each_field(&field.selection_set, &mut |parent, inner| any |= wanted(parent, &inner.name));
+            any
+        }
+        Selection::InlineFragment(_) | Selection::FragmentSpread(_) => true,
+    });
+}
+
+/// A selection as the text of a field set.
+pub(super) fn printed(selection: &SelectionSet) -> String {
+    let parts: Vec<String> =
+        selection.selections.iter().map(|selected| selected.serialize().no_indent().to_string()).collect();
+    parts.join(" ")
 }
 
 /// Calls `visit` with the parent type and the field of every selected field, outer ones first.

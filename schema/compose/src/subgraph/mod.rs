@@ -2,6 +2,8 @@
 //! and the facts about its fields that merging asks for.
 
 mod check;
+mod costs;
+mod default_values;
 mod facts;
 mod field_sets;
 mod read;

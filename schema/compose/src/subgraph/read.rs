@@ -1,6 +1,6 @@
 //! SDL → [`Graph`]: parse, give federation's directives their full names, drop its machinery, validate.
 
-use apollo_compiler::ast::{self, Definition, Document, FieldDefinition, OperationType, Value};
+use apollo_compiler::ast::{self, Definition, Document, FieldDefinition, OperationType};
 use apollo_compiler::schema::{Component, ObjectType, SchemaBuilder};
 use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{Name, Node, Schema, name};
@@ -24,9 +24,9 @@ const ROOTS: [OperationType; 3] =
 /// Reads one subgraph; `join` is its value in `enum join__Graph`.
 pub(crate) fn read(subgraph: &crate::Subgraph, join: Name) -> Result<Graph, Vec<CompositionError>> {
     let name = &subgraph.name;
-    if subgraph.name.is_empty() || subgraph.name.starts_with("__") {
+    if subgraph.name.is_empty() || subgraph.name == "_" || subgraph.name.starts_with("__") {
         let message =
-            format!("invalid name \"{name}\" for a subgraph: it must neither be empty nor start with __");
+            format!("invalid name \"{name}\" for a subgraph: it must not be empty, _ or start with __");
         return Err(vec![CompositionError::new(ErrorCode::InvalidSubgraphName, message)]);
     }
     let mut document =
@@ -43,7 +43,6 @@ pub(crate) fn read(subgraph: &crate::Subgraph, join: Name) -> Result<Graph, Vec<
     document.definitions.iter_mut().for_each(|definition| {
         renaming.definition(definition);
         drop_machinery_fields(definition);
-        extension_if_marked(definition);
     });
     document.definitions.retain(|definition| !is_empty_query(definition));
     let schema = build(document).map_err(|errors| invalid_graphql(name, &errors))?;
@@ -80,7 +79,6 @@ fn is_machinery(definition: &Definition, links: &Links) -> bool {
             links.directives.contains_key(name)
                 || name == links.link_name
                 || name == "core"
-                || name == "extends"
                 || BUILT_IN_DIRECTIVES.contains(&name)
         }
         other => other
@@ -110,37 +108,6 @@ fn is_empty_query(definition: &Definition) -> bool {
             object.name == "Query" && object.fields.is_empty() && object.directives.is_empty()
         }
         _ => false,
-    }
-}
-
-/// `type T @extends` is `extend type T`.
-fn extension_if_marked(definition: &mut Definition) {
-    if !definition.directives().has(federation::EXTENDS) {
-        return;
-    }
-    let unmarked = |directives: &ast::DirectiveList| {
-        ast::DirectiveList(directives.iter().filter(|d| d.name != federation::EXTENDS).cloned().collect())
-    };
-    match definition {
-        Definition::ObjectTypeDefinition(object) => {
-            let extension = ast::ObjectTypeExtension {
-                name: object.name.clone(),
-                implements_interfaces: object.implements_interfaces.clone(),
-                directives: unmarked(&object.directives),
-                fields: object.fields.clone(),
-            };
-            *definition = Definition::ObjectTypeExtension(object.same_location(extension));
-        }
-        Definition::InterfaceTypeDefinition(interface) => {
-            let extension = ast::InterfaceTypeExtension {
-                name: interface.name.clone(),
-                implements_interfaces: interface.implements_interfaces.clone(),
-                directives: unmarked(&interface.directives),
-                fields: interface.fields.clone(),
-            };
-            *definition = Definition::InterfaceTypeExtension(interface.same_location(extension));
-        }
-        _ => {}
     }
 }
 
@@ -189,15 +156,4 @@ fn invalid_graphql(subgraph: &str, errors: &DiagnosticList) -> Vec<CompositionEr
             CompositionError::within(ErrorCode::InvalidGraphql, subgraph, "", format!("{text}{place}"))
         })
         .collect()
-}
-
-/// The text of a field set: a string; some code-first servers of federation 1 write a list.
-pub(super) fn field_set_text(value: &Value, lenient: bool) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::List(parts) if lenient => {
-            parts.iter().map(|part| part.as_str()).collect::<Option<Vec<_>>>().map(|parts| parts.join(" "))
-        }
-        _ => None,
-    }
 }
