@@ -71,10 +71,29 @@ impl Key {
 
     /// Claims the key in `tx`, or says what came of it before.
     pub async fn claim<T: DeserializeOwned>(&self, tx: &Tx, now: Timestamp) -> Result<Replay<T>, Fault> {
+        self.claim_as(tx, now, None).await
+    }
+
+    /// Claims the key in `tx` for a request whose answer is known before it is done, so that there is nothing left to
+    /// remember, or says what came of it before.
+    pub async fn claim_with<T>(&self, tx: &Tx, now: Timestamp, response: &T) -> Result<Replay<T>, Fault>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        let response = serde_json::to_string(response).map_err(Fault::internal)?;
+        self.claim_as(tx, now, Some(response)).await
+    }
+
+    async fn claim_as<T: DeserializeOwned>(
+        &self,
+        tx: &Tx,
+        now: Timestamp,
+        response: Option<String>,
+    ) -> Result<Replay<T>, Fault> {
         let row = ActiveModel {
             scope: Set(self.scope.clone()),
             request_hash: Set(self.request_hash.clone()),
-            response: Set(None),
+            response: Set(response),
             created_at: Set(now),
         };
         // Not ON CONFLICT DO NOTHING: MariaDB counts the row that was there as one that was found.

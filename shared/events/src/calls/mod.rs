@@ -5,6 +5,7 @@
 pub mod cart;
 pub mod inventory;
 pub mod payments;
+pub mod users;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

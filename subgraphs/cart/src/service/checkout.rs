@@ -1,0 +1,182 @@
+//! What `orders` does with a cart during a checkout: freeze, thaw, complete. Each may be asked for again.
+
+use auth::Viewer;
+use common::id::PromotionId;
+use common::{Fault, Money};
+use database::{ScopedFutureExt, Tx};
+use events::calls::cart::{CompleteCart, FreezeCart, FreezeCartReply, ThawCart};
+
+use super::Carts;
+use crate::domain::{Application, Basket, Cart, CartState, Frozen, Promotion, quote, snapshot};
+use crate::entity::{cart, line, promotion, shopper};
+
+impl Carts {
+    /// Freezes an active cart for a checkout attempt, if it is as the buyer saw it and complete.
+    pub async fn freeze(&self, viewer: &Viewer, request: &FreezeCart) -> Result<FreezeCartReply, Fault> {
+        let promotions = self.promotions().await?;
+        let reply = self
+            .ports
+            .database
+            .transaction(|tx| self.freeze_in(tx, viewer, request, &promotions).scope_boxed())
+            .await?;
+        if matches!(reply, FreezeCartReply::Frozen(_)) {
+            self.announce(request.cart);
+        }
+        Ok(reply)
+    }
+
+    async fn freeze_in(
+        &self,
+        tx: &Tx,
+        viewer: &Viewer,
+        request: &FreezeCart,
+        promotions: &[Promotion],
+    ) -> Result<FreezeCartReply, Fault> {
+        let Some(row) = cart::lock(tx, viewer, request.cart).await? else {
+            return Ok(FreezeCartReply::NotFound);
+        };
+        let before = Cart::try_from(row)?;
+        if before.owner.is_some() && before.owner != request.buyer {
+            return Ok(FreezeCartReply::NotFound);
+        }
+        if before.attempt == Some(request.attempt)
+            && let Some(frozen) = before.frozen
+        {
+            return Ok(FreezeCartReply::Frozen(Box::new(frozen.snapshot)));
+        }
+        if !before.state.may_become(CartState::Frozen) {
+            return Ok(FreezeCartReply::NotActive);
+        }
+        if before.version != request.version {
+            return Ok(FreezeCartReply::VersionConflict { current_version: before.version });
+        }
+        let lines = line::of_carts(tx, &[before.id]).await?.into_iter().map(|(_, line)| line).collect();
+        let mut basket = Basket { cart: before.clone(), lines };
+        if let (None, Some(user)) = (&basket.cart.email, basket.cart.owner) {
+            basket.cart.email = shopper::email_of(tx, user).await?;
+        }
+        self.freeze_basket(tx, &before, basket, request, promotions).await
+    }
+
+    async fn freeze_basket(
+        &self,
+        tx: &Tx,
+        before: &Cart,
+        mut basket: Basket,
+        request: &FreezeCart,
+        promotions: &[Promotion],
+    ) -> Result<FreezeCartReply, Fault> {
+        let out_of_range = || Fault::internal("a total is out of range");
+        let quote = quote(&basket, promotions, self.now()).ok_or_else(out_of_range)?;
+        let snapshot = match snapshot(&basket, &quote) {
+            Ok(snapshot) => snapshot,
+            Err(message) => return Ok(FreezeCartReply::Incomplete { message }),
+        };
+        let mismatch = |total: Money| FreezeCartReply::TotalMismatch {
+            current_total: total,
+            current_version: before.version,
+        };
+        if snapshot.total != request.expected_total {
+            return Ok(mismatch(snapshot.total));
+        }
+        if let Some(spent) = self.take_promotions(tx, &quote.applications, promotions).await? {
+            let left: Vec<Promotion> = promotions.iter().filter(|one| one.id != spent).cloned().collect();
+            let again = crate::domain::quote(&basket, &left, self.now()).ok_or_else(out_of_range)?;
+            return Ok(mismatch(Money::new(again.total, again.currency)));
+        }
+        basket.cart.state = CartState::Frozen;
+        basket.cart.attempt = Some(request.attempt);
+        basket.cart.frozen = Some(Box::new(Frozen { snapshot: snapshot.clone(), quote }));
+        cart::update(tx, before, &basket.cart).await?;
+        Ok(FreezeCartReply::Frozen(Box::new(snapshot)))
+    }
+
+    /// Counts a use of each promotion that has a limit; all, or none and the one that is used up.
+    async fn take_promotions(
+        &self,
+        tx: &Tx,
+        applications: &[Application],
+        promotions: &[Promotion],
+    ) -> Result<Option<PromotionId>, Fault> {
+        let is_limited = |id: &PromotionId| {
+            promotions.iter().any(|promotion| promotion.id == *id && promotion.usage_limit.is_some())
+        };
+        let mut limited: Vec<PromotionId> =
+            applications.iter().map(|application| application.promotion).filter(is_limited).collect();
+        limited.sort();
+        if !limited.is_empty() {
+            self.memory.promotions.clear();
+        }
+        for (place, id) in limited.iter().enumerate() {
+            if !promotion::take(tx, *id).await? {
+                for taken in &limited[..place] {
+                    promotion::give_back(tx, *taken).await?;
+                }
+                return Ok(Some(*id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes a cart that is frozen for this attempt active again.
+    pub async fn thaw(&self, viewer: &Viewer, request: &ThawCart) -> Result<(), Fault> {
+        let thawed = self
+            .ports
+            .database
+            .transaction(|tx| {
+                async {
+                    let Some(row) = cart::lock(tx, viewer, request.cart).await? else { return Ok(false) };
+                    let before = Cart::try_from(row)?;
+                    if before.attempt != Some(request.attempt) || !before.state.may_become(CartState::Active)
+                    {
+                        return Ok(false);
+                    }
+                    if let Some(frozen) = &before.frozen {
+                        for application in &frozen.quote.applications {
+                            promotion::give_back(tx, application.promotion).await?;
+                        }
+                    }
+                    let mut after = before.clone();
+                    after.state = CartState::Active;
+                    after.attempt = None;
+                    after.frozen = None;
+                    cart::update(tx, &before, &after).await?;
+                    Ok::<bool, Fault>(true)
+                }
+                .scope_boxed()
+            })
+            .await?;
+        if thawed {
+            self.memory.promotions.clear();
+            self.announce(request.cart);
+        }
+        Ok(())
+    }
+
+    /// Marks a cart that is frozen for this attempt as ordered.
+    pub async fn complete(&self, viewer: &Viewer, request: &CompleteCart) -> Result<(), Fault> {
+        let completed = self
+            .ports
+            .database
+            .transaction(|tx| {
+                async {
+                    let Some(row) = cart::lock(tx, viewer, request.cart).await? else { return Ok(false) };
+                    let before = Cart::try_from(row)?;
+                    if before.attempt != Some(request.attempt) || !before.state.may_become(CartState::Ordered)
+                    {
+                        return Ok(false);
+                    }
+                    let mut after = before.clone();
+                    after.state = CartState::Ordered;
+                    cart::update(tx, &before, &after).await?;
+                    Ok::<bool, Fault>(true)
+                }
+                .scope_boxed()
+            })
+            .await?;
+        if completed {
+            self.announce(request.cart);
+        }
+        Ok(())
+    }
+}
