@@ -88,9 +88,9 @@ pub(crate) fn local_variables(
     }
     for variable in &fetch.variables {
         let Some(value) = &request.variables[variable.row] else { continue };
-        // Keys of custom scalars can be names that GraphQL has not; those values are left out.
-        let value = ConstValue::from_json(value.clone()).unwrap_or_default();
-        variables.insert(variable.name.clone(), value);
+        if let Ok(value) = ConstValue::from_json(value.clone()) {
+            variables.insert(variable.name.clone(), value);
+        }
     }
     variables
 }

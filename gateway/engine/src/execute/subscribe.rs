@@ -47,9 +47,11 @@ async fn respond(
     context: Arc<RequestContext>,
     answer: Result<Answer, CallError>,
 ) -> Response {
+    let deadline = Some(Instant::now() + engine.options.event_timeout);
+    let context = RequestContext { deadline, ..RequestContext::clone(&context) };
     let mut run = Run::new(begun.request(&engine, &context));
     run.land_event(answer);
-    run.drive(Some(Instant::now() + engine.options.event_timeout)).await;
+    run.drive(deadline).await;
     run.respond()
 }
 

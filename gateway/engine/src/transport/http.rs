@@ -120,14 +120,16 @@ impl HttpSubgraph {
         timeout.await.unwrap_or(Err(CallError::Deadline))
     }
 
-    /// Opens a subscription over server-sent events; each item is the JSON of one response.
+    /// Opens a subscription over server-sent events; each item is the JSON of one response. The deadline is
+    /// that of the opening, so the subgraph does not hear of it.
     pub(crate) async fn subscribe(
         &self,
         name: &str,
         body: Bytes,
         context: &RequestContext,
     ) -> Result<BoxStream<'static, Result<Bytes, CallError>>, CallError> {
-        let request = self.request(name, body, context, ACCEPT_EVENTS);
+        let mut request = self.request(name, body, context, ACCEPT_EVENTS);
+        request.headers_mut().remove(DEADLINE_HEADER);
         let opening = self.http.client.request(request);
         let response = tokio::time::timeout(self.http.options.call_timeout, opening)
             .await

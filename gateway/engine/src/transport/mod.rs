@@ -6,11 +6,13 @@ mod sharing;
 mod sse;
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use ::http::StatusCode;
 use async_graphql_value::Variables;
 use bytes::Bytes;
+use futures::FutureExt;
 use thiserror::Error;
 
 pub use self::http::{HttpClient, HttpOptions, HttpSubgraph};
@@ -74,6 +76,8 @@ pub(crate) enum CallError {
     Malformed,
     #[error("did not answer in time")]
     Deadline,
+    #[error("has failed")]
+    Panicked,
     #[error("cannot stream events")]
     NoStream,
 }
@@ -82,7 +86,7 @@ impl CallError {
     pub(crate) fn code(self) -> ErrorCode {
         match self {
             CallError::Deadline => ErrorCode::DeadlineExceeded,
-            CallError::NoStream => ErrorCode::Internal,
+            CallError::Panicked | CallError::NoStream => ErrorCode::Internal,
             _ => ErrorCode::SubgraphUnavailable,
         }
     }
@@ -117,7 +121,10 @@ impl Call<'_> {
     pub(crate) async fn send(self, context: &RequestContext) -> Result<Answer, CallError> {
         match self {
             Call::Local { subgraph, prepared, variables } => {
-                Ok(Answer::Local(subgraph.call(prepared, variables, context).await))
+                // A panic is the fault of one fetch, as it would be in a process of its own.
+                let answering = async { subgraph.call(prepared, variables, context).await };
+                let answer = AssertUnwindSafe(answering).catch_unwind().await;
+                answer.map(Answer::Local).map_err(|_| CallError::Panicked)
             }
             Call::Http { subgraph, name, body, sharing } => {
                 let outcome = match (sharing, &context.audience) {

@@ -216,3 +216,14 @@ async fn every_error_names_the_request() {
     let answer: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["errors"][0]["extensions"]["requestId"], "r-1");
 }
+
+#[tokio::test]
+async fn a_panic_in_a_subgraph_of_this_process_takes_only_its_fetch() {
+    let inventory = Fake::new("inventory", json!({})).entities(|_| panic!("a bug in a resolver"));
+    let fakes = with_inventory(inventory);
+    let engine = local(&shop::schema(), &fakes.iter().collect::<Vec<_>>());
+    let answer = json(&engine, "{ top { name stock } }").await;
+    assert_eq!(answer["data"]["top"], json!({"name": "Product \"1\" é\n", "stock": null}));
+    assert_eq!(answer["errors"][0]["extensions"], json!({"code": "INTERNAL"}));
+    assert_eq!(answer["errors"][0]["path"], json!(["top", "stock"]));
+}

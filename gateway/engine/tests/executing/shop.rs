@@ -252,7 +252,7 @@ async fn a_prepared_operation_is_kept() {
 }
 
 #[tokio::test]
-async fn an_interface_object_is_joined_without_knowing_its_type() {
+async fn an_interface_object_is_joined_without_its_type_and_learns_it_elsewhere() {
     let catalog = r#"
         type Query { media: [Media!]! }
         interface Media @key(fields: "id") { id: ID! title: String }
@@ -287,8 +287,11 @@ async fn an_interface_object_is_joined_without_knowing_its_type() {
             sent[sent.len() - 2..],
             [json!({"__typename": "Media", "id": "b"}), json!({"__typename": "Media", "id": "f"})]
         );
-        let response = run(&engine, "{ top { votes title } }").await;
-        assert_eq!(response, r#"{"data":{"top":[{"votes":7,"title":"F"},{"votes":7,"title":"B"}]}}"#);
+        let response = run(&engine, "{ top { votes title __typename ... on Book { pages } } }").await;
+        assert_eq!(
+            response,
+            r#"{"data":{"top":[{"votes":7,"title":"F","__typename":"Film"},{"votes":7,"title":"B","__typename":"Book","pages":3}]}}"#
+        );
         let response = run(&engine, "{ top { votes id } }").await;
         assert_eq!(response, r#"{"data":{"top":[{"votes":7,"id":"f"},{"votes":7,"id":"b"}]}}"#);
     }

@@ -199,7 +199,10 @@ async fn events_are_joined_with_other_subgraphs() {
     let names = Arc::new(names);
     let engine = remote(&schema, &[&live, &names]).await;
     let operation = engine.prepare("subscription { changed { name } }", None, &|_| Ok(())).unwrap();
-    let events = engine.subscribe(&operation, object(Value::Null), Arc::default());
+    // The deadline is that of the opening; events come after it.
+    let deadline = Some(tokio::time::Instant::now() + std::time::Duration::from_secs(60));
+    let context = Arc::new(RequestContext { deadline, ..RequestContext::default() });
+    let events = engine.subscribe(&operation, object(Value::Null), context);
     let events: Vec<Value> =
         events.map(|event| serde_json::from_slice(event.body()).unwrap()).collect().await;
     let event = |name: &str| json!({"data": {"changed": {"name": name}}});
