@@ -1,7 +1,7 @@
 //! From HTTP to a GraphQL request: bounded, strict, and the same for POST and GET.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -34,6 +34,11 @@ pub(crate) async fn read_post(
             Code::BadUserInput,
             "The body must be application/json in UTF-8.",
         ));
+    }
+    // Whoever says so beforehand need not send it. What is packed may still be too large unpacked.
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > limit as u64) {
+        return Err(too_large(limit));
     }
     let collected = Limited::new(body, limit).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
@@ -106,7 +111,7 @@ fn too_large(limit: usize) -> Rejection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::{HeaderValue, header};
+    use axum::http::HeaderValue;
 
     #[test]
     fn a_query_string_is_read_member_by_member() {

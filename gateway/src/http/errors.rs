@@ -54,8 +54,9 @@ pub(super) async fn explain(Extension(id): Extension<RequestId>, request: Reques
     };
     let (parts, _) = response.into_parts();
     let mut explained = reply(Rejection::http(status, code, message), ResponseType::Json, &id.0);
+    let of_the_body = [header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::ETAG];
     for (name, value) in &parts.headers {
-        if !explained.headers().contains_key(name) && name != header::CONTENT_LENGTH {
+        if !explained.headers().contains_key(name) && !of_the_body.contains(name) {
             explained.headers_mut().insert(name, value.clone());
         }
     }

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use tokio::time::{Instant, timeout_at};
 
@@ -29,7 +29,7 @@ pub(super) async fn post(State(gateway): State<Arc<Inner>>, request: Request) ->
 /// A query in the URL; a page for a browser; a socket for who asks to upgrade.
 pub(super) async fn get(State(gateway): State<Arc<Inner>>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
-    if parts.headers.contains_key(header::UPGRADE) {
+    if wants_socket(&parts.headers) {
         return match WebSocketUpgrade::from_request_parts(&mut parts, &gateway).await {
             Ok(socket) => websocket::upgrade(State(gateway), socket, Request::from_parts(parts, body)).await,
             Err(refused) => refused.into_response(),
@@ -39,6 +39,11 @@ pub(super) async fn get(State(gateway): State<Arc<Inner>>, request: Request) -> 
         return graphiql::page(parts.headers).await;
     }
     serve(gateway, parts, body).await
+}
+
+/// Other upgrades, such as to HTTP/2, may be passed over (RFC 9110, section 7.8).
+fn wants_socket(headers: &HeaderMap) -> bool {
+    headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 async fn serve(gateway: Arc<Inner>, parts: Parts, body: Body) -> Response {
@@ -88,6 +93,7 @@ impl Exchange<'_> {
         let address = address::client(&parts.headers, &parts.extensions, &config.trusted_proxies);
         let (identity, allowed) = self.gateway.admit(&parts.headers, address)?;
         *allowance = allowed;
+        let expiry = self.gateway.authenticator.expiry(&identity);
         let request = if is_get {
             body::read_get(parts.uri.query().unwrap_or_default(), config.limits.body_bytes)?
         } else {
@@ -103,8 +109,10 @@ impl Exchange<'_> {
         };
         match self.gateway.answer(call).await? {
             Answer::Single(response) if single != ResponseType::EventStream => Ok(reply(response, single)),
-            Answer::Single(response) => sse::reply(self.gateway, Box::pin(futures::stream::iter([response]))),
-            Answer::Events(events) => sse::reply(self.gateway, events),
+            Answer::Single(response) => {
+                sse::reply(self.gateway, Box::pin(futures::stream::iter([response])), None)
+            }
+            Answer::Events(events) => sse::reply(self.gateway, events, expiry),
         }
     }
 

@@ -101,12 +101,12 @@ pub(crate) fn is_json_body(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let Some(range) = value.to_str().ok().and_then(parse_range) else { return false };
-    range.main == "application" && range.sub == "json" && range.is_plain
+    range.main.eq_ignore_ascii_case("application") && range.sub.eq_ignore_ascii_case("json") && range.is_plain
 }
 
-struct Range {
-    main: String,
-    sub: String,
+struct Range<'a> {
+    main: &'a str,
+    sub: &'a str,
     /// In thousandths.
     weight: u16,
     /// No parameter but the weight and `charset=utf-8`.
@@ -123,7 +123,7 @@ struct Rating {
 }
 
 /// `None` when there is no such header, or it is empty.
-fn ranges(headers: &HeaderMap) -> Option<Vec<Range>> {
+fn ranges(headers: &HeaderMap) -> Option<Vec<Range<'_>>> {
     let texts: Vec<&str> =
         headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     if texts.iter().all(|text| text.trim().is_empty()) && !headers.contains_key(header::ACCEPT) {
@@ -133,12 +133,12 @@ fn ranges(headers: &HeaderMap) -> Option<Vec<Range>> {
 }
 
 /// The rating by the most specific range that matches; `None` when nothing does, or its weight is zero.
-fn rate(ranges: &[Range], (main, sub): (&str, &str)) -> Option<Rating> {
+fn rate(ranges: &[Range<'_>], (main, sub): (&str, &str)) -> Option<Rating> {
     let mut best: Option<Rating> = None;
     for (at, range) in ranges.iter().enumerate().filter(|(_, range)| range.is_plain) {
-        let specificity = match (range.main.as_str(), range.sub.as_str()) {
-            (m, s) if m == main && s == sub => 2,
-            (m, "*") if m == main => 1,
+        let specificity = match (range.main, range.sub) {
+            (m, s) if m.eq_ignore_ascii_case(main) && s.eq_ignore_ascii_case(sub) => 2,
+            (m, "*") if m.eq_ignore_ascii_case(main) => 1,
             ("*", "*") => 0,
             _ => continue,
         };
@@ -149,19 +149,14 @@ fn rate(ranges: &[Range], (main, sub): (&str, &str)) -> Option<Rating> {
     best.filter(|rating| rating.weight > 0)
 }
 
-fn parse_range(text: &str) -> Option<Range> {
+fn parse_range(text: &str) -> Option<Range<'_>> {
     let mut parts = split_unquoted(text, ';');
     let (main, sub) = parts.next()?.trim().split_once('/')?;
     let is_token = |text: &str| !text.is_empty() && text.bytes().all(is_token_byte);
     if !is_token(main) || !is_token(sub) || (main == "*" && sub != "*") {
         return None;
     }
-    let mut range = Range {
-        main: main.to_ascii_lowercase(),
-        sub: sub.to_ascii_lowercase(),
-        weight: 1_000,
-        is_plain: true,
-    };
+    let mut range = Range { main, sub, weight: 1_000, is_plain: true };
     for parameter in parts.filter(|part| !part.trim().is_empty()) {
         let (name, value) = parameter.split_once('=')?;
         let (name, value) = (name.trim(), value.trim());

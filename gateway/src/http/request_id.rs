@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Instrument as _;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 128;
@@ -31,11 +32,12 @@ impl RequestId {
     }
 }
 
-/// Outermost of all layers: hands the id to the request and writes it into the answer, whoever gives it.
+/// Outermost of all layers: hands the id to the request and its log, and writes it into the answer, whoever gives it.
 pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
-    let mut response = next.run(request).await;
+    let span = tracing::info_span!("request", request.id = %id.0);
+    let mut response = next.run(request).instrument(span).await;
     if let Some(value) = id.header() {
         response.headers_mut().insert(REQUEST_ID, value);
     }

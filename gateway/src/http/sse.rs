@@ -1,6 +1,7 @@
 //! Answers as server-sent events: graphql-sse, "distinct connections" mode. Each result is an event `next`, the end is
 //! an event `complete`.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,28 +9,37 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use engine::{ErrorCode, GraphQLError};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep_until};
 
 use super::media::ResponseType;
 use crate::Inner;
-use crate::rejection::{Code, Rejection};
+use crate::rejection::Rejection;
 
 const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
 /// A comment, so that proxies see the connection is alive.
 const KEEP_ALIVE: &[u8] = b":\n\n";
 
-/// Streams the results to the client until they end, the client goes, or the gateway drains.
+/// Streams the results to the client until they end, the client goes, its token ends, or the gateway drains.
 pub(super) fn reply(
     gateway: &Arc<Inner>,
     events: BoxStream<'static, engine::Response>,
+    expiry: Option<Instant>,
 ) -> Result<Response, Rejection> {
     let permit = gateway.streams.clone().try_acquire_owned().map_err(|_| full())?;
     let state = Streaming {
         events,
         stopping: Box::pin(gateway.tasks.stopping()),
+        expired: Box::pin(async move {
+            match expiry {
+                Some(expiry) => sleep_until(expiry).await,
+                None => pending().await,
+            }
+        }),
         keep_alive: gateway.config.subscriptions.keep_alive,
         is_over: false,
         _permit: permit,
@@ -52,13 +62,13 @@ pub(super) fn full() -> Rejection {
     let message = "Too many subscriptions are open. Come back later.";
     let mut rejection = Rejection::throttled(message, Duration::from_secs(5));
     rejection.status = StatusCode::SERVICE_UNAVAILABLE;
-    debug_assert_eq!(rejection.code(), Code::RateLimited.as_str());
     rejection
 }
 
 struct Streaming {
     events: BoxStream<'static, engine::Response>,
     stopping: BoxFuture<'static, ()>,
+    expired: BoxFuture<'static, ()>,
     keep_alive: Duration,
     is_over: bool,
     _permit: OwnedSemaphorePermit,
@@ -72,6 +82,10 @@ impl Streaming {
         let event = tokio::select! {
             event = self.events.next() => event,
             () = &mut self.stopping => None,
+            () = &mut self.expired => {
+                self.is_over = true;
+                return Some(expired());
+            }
             () = tokio::time::sleep(self.keep_alive) => return Some(Bytes::from_static(KEEP_ALIVE)),
         };
         Some(match event {
@@ -82,6 +96,13 @@ impl Streaming {
             }
         })
     }
+}
+
+/// The last words to a client whose token has ended.
+fn expired() -> Bytes {
+    let error = GraphQLError::new(ErrorCode::Unauthenticated, "The access token has expired.");
+    let last = frame(&engine::Response::refused(&[error]).into_body());
+    [&last, COMPLETE].concat().into()
 }
 
 /// One `next` event. A line break in the JSON, which may stand between tokens only, begins another `data` line.

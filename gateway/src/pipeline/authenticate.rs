@@ -1,11 +1,13 @@
 //! Who asks, and where they stand. A token that does not hold is refused; it never turns somebody into a guest.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth::{ShopContext, TokenVerifier, Viewer};
 use axum::http::{HeaderMap, StatusCode, header};
 use common::{Clock, Timestamp};
 use quick_cache::sync::Cache;
+use tokio::time::Instant;
 
 use crate::config::ContextDefaults;
 use crate::rejection::{Code, Rejection};
@@ -64,9 +66,10 @@ impl Authenticator {
         Ok(Identity { viewer, expires })
     }
 
-    /// The time that tokens are measured by.
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
+    /// When the viewer's token ends, for answers that go on for longer.
+    pub(crate) fn expiry(&self, identity: &Identity) -> Option<Instant> {
+        let left_us = identity.expires?.0.saturating_sub(self.clock.now().0);
+        Some(Instant::now() + Duration::from_micros(u64::try_from(left_us).unwrap_or(0)))
     }
 
     fn verify(&self, token: &str) -> Result<(Arc<Viewer>, Timestamp), Rejection> {
@@ -186,7 +189,6 @@ fn is_language(tag: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     use auth::{SigningKey, TokenIssuer};
     use axum::http::{HeaderName, HeaderValue};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use auth::{SigningKey, TokenIssuer, TokenVerifier};
+use auth::{PassportSigner, PassportVerifier, SigningKey, TokenIssuer, TokenVerifier};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -20,6 +20,7 @@ use tower::ServiceExt as _;
 use crate::shop::{SDL, Shop};
 
 pub struct Door {
+    pub gateway: Gateway,
     pub router: Router,
     pub clock: Clock,
     pub tasks: Tasks,
@@ -27,8 +28,18 @@ pub struct Door {
     pub running: Arc<AtomicUsize>,
     /// Calls that the subgraph has had.
     pub calls: Arc<AtomicUsize>,
+    /// What a subgraph named `shop` checks passports with.
+    pub passports: PassportVerifier,
     issuer: TokenIssuer,
     ids: Ids,
+}
+
+/// An engine over one subgraph named `shop`.
+pub fn engine(sdl: &str, subgraphs: Subgraphs, config: &GatewayConfig) -> Engine {
+    let published = compose::Subgraph { name: "shop".into(), url: "http://shop".into(), sdl: sdl.into() };
+    let composed = compose::compose(&[published]).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let supergraph = Arc::new(Supergraph::parse(&composed.supergraph_sdl).unwrap());
+    Engine::new(supergraph, subgraphs, config.engine_options()).unwrap()
 }
 
 pub struct Reply {
@@ -45,24 +56,30 @@ impl Door {
     pub fn with(change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let mut config = GatewayConfig::default();
         change(&mut config);
-        let published = compose::Subgraph { name: "shop".into(), url: "http://shop".into(), sdl: SDL.into() };
-        let composed = compose::compose(&[published]).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let supergraph = Arc::new(Supergraph::parse(&composed.supergraph_sdl).unwrap());
         let shop = Shop::default();
         let (running, calls) = (shop.running.clone(), shop.calls.clone());
-        let subgraphs = Subgraphs::new().with_local("shop", Arc::new(shop));
-        let engine = Engine::new(supergraph, subgraphs, config.engine_options()).unwrap();
+        let engine = engine(SDL, Subgraphs::new().with_local("shop", Arc::new(shop)), &config);
         let clock = Clock::manual(Timestamp(1_800_000_000_000_000));
         let key = SigningKey::generate();
+        let passport_key = SigningKey::generate();
         let keys = Keys {
             tokens: TokenVerifier::new(&key.verifying(), clock.clone()),
-            passports: None,
+            passports: Some(PassportSigner::new(&passport_key, clock.clone())),
             clock: clock.clone(),
         };
         let tasks = Tasks::new();
-        let router = Gateway::new(config, engine, keys, &tasks).router();
-        let issuer = TokenIssuer::new(&key, clock.clone());
-        Self { router, clock, tasks, running, calls, issuer, ids: Ids::counted() }
+        let gateway = Gateway::new(config, engine, keys, &tasks);
+        Self {
+            router: gateway.router(),
+            gateway,
+            tasks,
+            running,
+            calls,
+            passports: PassportVerifier::new(&passport_key.verifying(), clock.clone(), "shop"),
+            issuer: TokenIssuer::new(&key, clock.clone()),
+            ids: Ids::counted(),
+            clock,
+        }
     }
 
     /// The value of `Authorization` for a user who may do this.

@@ -71,3 +71,14 @@ async fn a_quiet_stream_is_kept_alive_and_ends_with_the_drain() {
     }
     assert_eq!(last, "event: complete\ndata:\n\n");
 }
+
+#[tokio::test]
+async fn a_stream_ends_with_the_token_that_opened_it() {
+    let door = Door::new();
+    let token = door.token(&[]);
+    door.clock.advance(Duration::from_secs(60)); // at its end, and within the skew that clocks are allowed
+    let body = json!({ "query": "subscription { forever }" }).to_string();
+    let reply = door.send(post(&[EVENTS[0], ("authorization", &token)], &body)).await;
+    assert!(reply.text.contains("UNAUTHENTICATED"), "{}", reply.text);
+    assert!(reply.text.ends_with("event: complete\ndata:\n\n"), "{}", reply.text);
+}

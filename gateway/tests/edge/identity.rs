@@ -1,11 +1,19 @@
 //! Who gets in, and how far.
 
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::http::HeaderMap;
+use axum::{Json, Router};
+use bytes::Bytes;
+use engine::{HttpClient, HttpOptions, Subgraphs};
+use gateway::GatewayConfig;
 use serde_json::json;
+use tokio::net::TcpListener;
 
-use crate::door::{Door, post};
+use crate::door::{Door, engine, post};
+use crate::shop::SDL;
 
 #[tokio::test]
 async fn a_token_makes_a_user_and_none_makes_a_guest() {
@@ -77,5 +85,54 @@ async fn identity_cannot_be_put_on_from_outside() {
     for name in ["x-techpotli-passport", "x-user-id", "x-viewer", "x-forwarded-user"] {
         let reply = door.send(post(&[(name, "{\"actor\":\"service\"}")], &body)).await;
         assert_eq!(reply.json()["data"]["whoami"], "guest us USD US en", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_subgraph_over_http_gets_a_passport_and_nothing_else_of_the_client() {
+    let door = Door::new();
+    let seen: Arc<Mutex<Vec<(HeaderMap, Bytes)>>> = Arc::default();
+    let noted = seen.clone();
+    let answer = async move |headers: HeaderMap, body: Bytes| {
+        noted.lock().unwrap().push((headers, body));
+        Json(json!({ "data": { "hello": "from afar" } }))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/graphql", listener.local_addr().unwrap());
+    runtime::server::serve(
+        "subgraph",
+        listener,
+        Router::new().route("/graphql", axum::routing::post(answer)),
+        &door.tasks,
+    );
+    let afar = HttpClient::new(HttpOptions::default()).subgraph(url.parse().unwrap());
+    door.gateway.replace_engine(engine(
+        SDL,
+        Subgraphs::new().with_http("shop", afar),
+        &GatewayConfig::default(),
+    ));
+
+    let token = door.token(&["ledger:read"]);
+    let headers = [
+        ("authorization", token.as_str()),
+        ("cookie", "session=1"),
+        ("x-techpotli-passport", "forged"),
+        ("x-user-id", "1"),
+        ("x-request-id", "r1"),
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("x-currency", "EUR"),
+    ];
+    let reply = door.send(post(&headers, &json!({ "query": "{ hello }" }).to_string())).await;
+    assert_eq!(reply.json()["data"]["hello"], "from afar");
+
+    let (headers, body) = seen.lock().unwrap().pop().unwrap();
+    let passport = headers["x-techpotli-passport"].to_str().unwrap();
+    let viewer = door.passports.verify(passport, &body).unwrap();
+    assert!(viewer.user_id().is_some() && viewer.has_scope("ledger:read"));
+    assert_eq!(viewer.context.currency.code(), "EUR");
+    assert_eq!(headers["x-request-id"], "r1");
+    assert!(headers.contains_key("traceparent"));
+    for name in ["authorization", "cookie", "x-user-id", "x-currency"] {
+        assert!(!headers.contains_key(name), "{name} is not passed on");
     }
 }

@@ -1,14 +1,18 @@
 //! GraphQL over HTTP: which status, in which media type, for what.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Request;
+use engine::Subgraphs;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use gateway::GatewayConfig;
 use serde_json::json;
 
-use crate::door::{Door, MODERN, post, request};
+use crate::door::{Door, MODERN, engine, post, request};
+use crate::shop::{SDL, Shop};
 
 const LEGACY: &str = "application/json";
 
@@ -212,4 +216,24 @@ async fn a_panic_costs_one_request() {
     let reply = door.query("{ panics }").await;
     assert_eq!(reply.refusal(), (500, "INTERNAL".to_owned()));
     assert_eq!(door.query("{ hello }").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_newer_supergraph_takes_over_without_a_restart() {
+    let door = Door::new();
+    assert_eq!(door.query("{ whatIsNew }").await.refusal().1, "GRAPHQL_VALIDATION_FAILED");
+    let newer = SDL.replace("hello: String", "hello: String whatIsNew: String");
+    let subgraphs = Subgraphs::new().with_local("shop", Arc::new(Shop::default()));
+    door.gateway.replace_engine(engine(&newer, subgraphs, &GatewayConfig::default()));
+    assert_eq!(
+        door.query("{ whatIsNew hello }").await.json()["data"],
+        json!({ "whatIsNew": null, "hello": "world" })
+    );
+}
+
+#[tokio::test]
+async fn an_upgrade_to_something_else_is_passed_over() {
+    let door = Door::new();
+    let headers = [("accept", LEGACY), ("connection", "upgrade, http2-settings"), ("upgrade", "h2c")];
+    assert_eq!(door.get("/graphql?query=%7Bhello%7D", &headers).await.json()["data"]["hello"], "world");
 }

@@ -13,6 +13,7 @@ use futures::stream::{self, BoxStream};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep_until};
 use tokio_stream::StreamMap;
+use tracing::Instrument as _;
 
 use super::message::{Close, Incoming, Outgoing, errors_of};
 use crate::Inner;
@@ -93,7 +94,8 @@ impl Session {
         tokio::pin!(stopping);
         loop {
             let until_ack = self.identity.is_none().then_some(opened + limits.init_timeout);
-            let expiry = self.expiry();
+            let expiry =
+                self.identity.as_ref().and_then(|identity| self.gateway.authenticator.expiry(identity));
             let step = tokio::select! {
                 received = socket.recv() => {
                     heard = Instant::now();
@@ -105,7 +107,7 @@ impl Session {
                 () = at(until_ack) => Err(Close::InitialisationTimeout.into()),
                 () = at(expiry) => Err(Close::Forbidden("the access token has expired").into()),
                 () = sleep_until(next_ping) => {
-                    next_ping += limits.keep_alive;
+                    next_ping = Instant::now() + limits.keep_alive;
                     if heard.elapsed() > limits.keep_alive * 2 {
                         Err(End::Gone)
                     } else {
@@ -185,13 +187,15 @@ impl Session {
         };
         let gateway = self.gateway.clone();
         let key = id.clone();
+        let span = tracing::info_span!("operation", request.id = %request_id);
         let answers = async move {
             let answer = match admitted {
                 Ok(()) => gateway.answer(call).await,
                 Err(rejection) => Err(rejection),
             };
             outgoing(id, answer, &request_id)
-        };
+        }
+        .instrument(span);
         self.operations.insert(key, stream::once(answers).flatten().boxed());
         Ok(())
     }
@@ -205,13 +209,6 @@ impl Session {
         let by_address = self.gateway.admit_address(self.address)?;
         self.gateway.admit_user(identity, by_address)?;
         Ok(())
-    }
-
-    /// When the token of this socket ends.
-    fn expiry(&self) -> Option<Instant> {
-        let expires = self.identity.as_ref()?.expires?;
-        let left_us = expires.0.saturating_sub(self.gateway.authenticator.now().0);
-        Some(Instant::now() + Duration::from_micros(u64::try_from(left_us).unwrap_or(0)))
     }
 
     /// Sends within the time that a peer has to accept it.
