@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{ID, InputObject, Object};
+use events::calls::cart::PostalAddress;
 use subgraph::graphql::CountryCode;
 
 use crate::domain::address::{AddressKind, Draft};
@@ -14,6 +15,20 @@ pub struct Address(Arc<address::Model>);
 impl From<address::Model> for Address {
     fn from(row: address::Model) -> Self {
         Self(Arc::new(row))
+    }
+}
+
+/// An address as other subgraphs take it.
+pub fn postal(row: address::Model) -> PostalAddress {
+    PostalAddress {
+        recipient: row.recipient,
+        line1: row.line1,
+        line2: row.line2,
+        city: row.city,
+        region: row.region,
+        postal_code: row.postal_code.unwrap_or_default(),
+        country: row.country,
+        phone: row.phone,
     }
 }
 

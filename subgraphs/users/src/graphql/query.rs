@@ -1,9 +1,10 @@
 //! The ways in, and the references by which the gateway comes back to an entity.
 
 use async_graphql::{Context, ID, Object, Result};
-use subgraph::graphql::{Scope, parse_id, viewer};
+use events::calls::users::ReadAddress;
+use subgraph::graphql::{Scope, ServiceCall, ServiceOnly, parse_id, viewer};
 
-use super::address::Address;
+use super::address::{Address, postal};
 use super::loader::Loaders;
 use super::user::User;
 use crate::domain::access::Reach;
@@ -27,6 +28,19 @@ impl Query {
         #[graphql(desc = "The account's id.")] id: ID,
     ) -> Result<Option<User>> {
         Ok(Loaders::of(context)?.users.load(parse_id(&id)?).await?.map(User::seen))
+    }
+
+    /// Reads an address of a user's address book for another subgraph.
+    #[graphql(guard = "ServiceOnly", inaccessible)]
+    async fn address_read(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A `ReadAddress`.")] request: ServiceCall,
+    ) -> Result<ServiceCall> {
+        let asked: ReadAddress = request.read()?;
+        // Of the user it is asked for, though a service reaches everybody's.
+        let found = Loaders::of(context)?.addresses.load((Reach::Own(asked.user), asked.address)).await?;
+        Ok(ServiceCall::reply::<ReadAddress>(&found.map(postal))?)
     }
 
     #[graphql(entity)]

@@ -145,3 +145,21 @@ async fn addresses_added_at_once_are_all_kept_and_one_is_the_default() {
     assert_eq!(book["version"], 2);
     assert!(book["defaultShippingAddress"]["id"].is_string());
 }
+
+#[tokio::test]
+async fn other_subgraphs_read_an_address_of_the_user_they_ask_for_and_nobody_else_does() {
+    let bench = Bench::new().await;
+    let seeded = seed::World { seed: 1, products: 1, users: 2, orders: 0 };
+    users::seed(&bench.ports, &seeded, &subgraph::seeding::Progress::silent()).await.unwrap();
+    let (owner, other) = (seeded.user(0), seeded.user(1));
+    let read = "query($r: ServiceCall!) { reply: addressRead(request: $r) }";
+    let asked = |user: &seed::SeedUser| json!({ "r": { "address": owner.address.id, "user": user.id } });
+    let service = Viewer::service("cart");
+    let answer = bench.run(&service, read, asked(&owner)).await;
+    assert_eq!(answer["data"]["reply"]["line1"], owner.address.line1.as_str());
+    assert_eq!(answer["data"]["reply"]["country"], owner.address.country);
+    assert_eq!(bench.run(&service, read, asked(&other)).await["data"]["reply"], Value::Null);
+    let shopper = Viewer::user(owner.id, bench.ports.ids.next());
+    let refused = bench.run(&shopper, read, asked(&owner)).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN");
+}
