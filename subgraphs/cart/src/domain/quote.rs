@@ -251,3 +251,139 @@ pub fn buyer_price(
         valid_until,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use common::Ids;
+    use common::id::PromotionId;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::testing::{basket, offer};
+    use crate::domain::{Address, AddressFields, Effect, Offer, Terms};
+
+    const NOW: Timestamp = Timestamp(1);
+
+    /// Where a cart of the table stands, and in what.
+    type Place = (&'static str, Currency, &'static str, Option<&'static str>);
+
+    fn placed(mut basket: Basket, (channel, currency, country, region): Place, delivery: &str) -> Basket {
+        let fields = AddressFields { region: region.map(str::to_owned), ..AddressFields::default() };
+        basket.cart.channel = channel.into();
+        basket.cart.currency = currency;
+        basket.cart.shipping_address = Some(Address { country: country.into(), fields });
+        basket.cart.delivery_option = Some(delivery.into());
+        basket
+    }
+
+    fn promotion(ids: &Ids, effect: Effect) -> Promotion {
+        let terms = Terms {
+            titles: BTreeMap::from([("en".into(), "Offer".into())]),
+            effect,
+            min_subtotal: BTreeMap::new(),
+            categories: Vec::new(),
+            products: Vec::new(),
+        };
+        let id: PromotionId = ids.next();
+        Promotion {
+            id,
+            code: None,
+            priority: 0,
+            exclusive: false,
+            starts_at: Timestamp(0),
+            ends_at: None,
+            usage_limit: None,
+            used: 0,
+            terms,
+        }
+    }
+
+    fn of_class(class: TaxClass, offer: &Arc<Offer>) -> Arc<Offer> {
+        Arc::new(Offer { tax_class: class, ..Offer::clone(offer) })
+    }
+
+    #[test]
+    fn totals_are_as_the_table_says() {
+        use TaxClass::{Reduced, Standard, Zero};
+        let tenth = || Some(Effect::Percentage { basis_points: 1_000 });
+        let us = ("us", Currency::USD, "US", Some("CA"));
+        let oregon = ("us", Currency::USD, "US", Some("OR"));
+        let germany = ("eu", Currency::EUR, "DE", None);
+        let japan = ("jp", Currency::JPY, "JP", None);
+        let kuwait = ("kw", Currency::KWD, "KW", None);
+        // Place, class, price, quantity, promotion → subtotal, discount, shipping, tax, total.
+        for (place, class, price, quantity, effect, expected) in [
+            (us, Standard, 1_000, 2, None, [2_000, 0, 599, 165 + 49, 2_813]),
+            (us, Standard, 1_000, 2, tenth(), [2_000, 200, 599, 148 + 49, 2_596]),
+            (us, Zero, 1_000, 2, None, [2_000, 0, 599, 49, 2_648]),
+            (us, Standard, 7_500, 1, None, [7_500, 0, 0, 619, 8_119]),
+            (us, Standard, 1_000, 1, Some(Effect::FreeShipping), [1_000, 0, 0, 82, 1_082]),
+            (oregon, Standard, 1_000, 2, None, [2_000, 0, 599, 0, 2_599]),
+            (germany, Standard, 1_190, 1, None, [1_190, 0, 499, 190 + 80, 1_689]),
+            (germany, Reduced, 1_070, 1, None, [1_070, 0, 499, 70 + 80, 1_569]),
+            (japan, Standard, 1_100, 3, None, [3_300, 0, 660, 300 + 60, 3_960]),
+            (japan, Reduced, 1_080, 1, tenth(), [1_080, 108, 660, 72 + 60, 1_632]),
+            (kuwait, Standard, 1_505, 1, tenth(), [1_505, 150, 1_500, 0, 2_855]),
+        ] {
+            let ids = Ids::counted();
+            let bought = of_class(class, &offer(&ids, price));
+            let cart = placed(basket(&ids, &[(&bought, quantity)]), place, "standard");
+            let promotions: Vec<Promotion> =
+                effect.iter().map(|effect| promotion(&ids, effect.clone())).collect();
+            let quote = quote(&cart, &promotions, NOW).unwrap();
+            let found =
+                [quote.subtotal, quote.discount, quote.shipping.unwrap_or(-1), quote.tax, quote.total];
+            assert_eq!(found, expected, "{place:?} {class:?} {price} × {quantity} {effect:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_cart_comes_to_nothing() {
+        let ids = Ids::counted();
+        let free = promotion(&ids, Effect::FreeShipping);
+        let quote = quote(&basket(&ids, &[]), &[free], NOW).unwrap();
+        assert_eq!((quote.total, quote.shipping, quote.applications.len()), (0, None, 0));
+        assert!(quote.options.is_empty() && quote.estimated);
+    }
+
+    proptest! {
+        #[test]
+        fn lines_add_up_to_the_totals_and_nothing_is_negative(
+            lines in prop::collection::vec((0i64..=10_000_000_000, 1i32..=999), 1..100),
+            points in 0i64..=10_000, fixed in 0i64..=100_000, place in 0usize..5, express: bool
+        ) {
+            let place = [
+                ("us", Currency::USD, "US", None),
+                ("us", Currency::USD, "DE", None),
+                ("eu", Currency::EUR, "FR", None),
+                ("jp", Currency::JPY, "JP", None),
+                ("kw", Currency::KWD, "KW", None),
+            ][place];
+            let ids = Ids::counted();
+            let offers: Vec<_> = lines.iter().map(|(price, quantity)| (offer(&ids, *price), *quantity)).collect();
+            let wanted: Vec<_> = offers.iter().map(|(offer, quantity)| (offer, *quantity)).collect();
+            let delivery = if express { "express" } else { "standard" };
+            let cart = placed(basket(&ids, &wanted), place, delivery);
+            let promotions = [
+                promotion(&ids, Effect::Percentage { basis_points: points }),
+                promotion(&ids, Effect::Fixed { amounts: BTreeMap::from([(place.1, fixed)]) }),
+                promotion(&ids, Effect::BuyGet { buy: 2, get: 1 }),
+                promotion(&ids, Effect::FreeShipping),
+            ];
+            let quote = quote(&cart, &promotions, NOW).unwrap();
+            let sum = |part: fn(&QuotedLine) -> i64| quote.lines.iter().map(part).sum::<i64>();
+            prop_assert_eq!(sum(|line| line.total), quote.subtotal - quote.discount);
+            prop_assert_eq!(sum(|line| line.discount), quote.discount);
+            prop_assert!(sum(|line| line.tax) <= quote.tax);
+            prop_assert!(quote.lines.iter().all(|line| line.total >= 0 && line.discount >= 0 && line.tax >= 0));
+            let shipping = quote.shipping.unwrap();
+            let on_top = if quote.tax_included { 0 } else { quote.tax };
+            prop_assert!(shipping >= 0);
+            prop_assert_eq!(quote.total, quote.subtotal - quote.discount + shipping + on_top);
+            prop_assert!(quote.total <= common::money::MAX_MINOR);
+        }
+    }
+}

@@ -1,9 +1,14 @@
 //! Buyer, addresses and delivery.
 
+use async_graphql::{EmptyMutation, EmptySubscription};
+use events::calls::cart::PostalAddress;
+use events::calls::users::ReadAddress;
 use serde_json::{Value, json};
+use subgraph::graphql::ServiceCall;
 use subgraph::testing::run;
+use subgraph::{Peer, Subgraph};
 
-use crate::bench::{Shop, address, cheap, guest, plain, user};
+use crate::bench::{SMALL, Shop, address, cheap, guest, plain, user};
 
 #[tokio::test]
 async fn a_buyers_email_address_is_checked() {
@@ -72,6 +77,50 @@ async fn an_address_may_come_in_parts_and_says_whether_it_is_complete() {
     assert_eq!(nothing["userErrors"][0]["code"], "INVALID");
     let foreign = set(json!({ "cartId": cart["id"], "addressId": "addr_00000000000000000000000000" })).await;
     assert_eq!(foreign["userErrors"][0], json!({ "code": "NOT_FOUND", "field": ["input", "addressId"] }));
+}
+
+/// What `users` answers, as far as carts ask.
+struct AddressBook;
+
+#[async_graphql::Object]
+impl AddressBook {
+    async fn address_read(&self, request: ServiceCall) -> async_graphql::Result<ServiceCall> {
+        let asked: ReadAddress = request.read()?;
+        let found = (asked.user == SMALL.user_id(0)).then(|| PostalAddress {
+            recipient: "Ada".into(),
+            line1: "Mill Lane 1".into(),
+            line2: None,
+            city: "Vienna".into(),
+            region: None,
+            postal_code: "1010".into(),
+            country: "AT".into(),
+            phone: None,
+        });
+        Ok(ServiceCall::reply::<ReadAddress>(&found)?)
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_the_buyers_own_book_can_be_named() {
+    let shop = Shop::open().await;
+    let schema = async_graphql::Schema::new(AddressBook, EmptyMutation, EmptySubscription);
+    let users = Subgraph::new(&shop.ports, schema, String::new(), |request| request);
+    shop.ports.peers.know("users", Peer::Local(users));
+    for (number, found) in [(0, true), (1, false)] {
+        let cart = shop.cart_with(&user(number), &[(plain(0).0, 1)]).await;
+        let named = json!({ "cartId": cart["id"], "addressId": "addr_00000000000000000000000000" });
+        let payload = shop.change(&user(number), "cartAddressSet", named).await;
+        if found {
+            assert_eq!(payload["userErrors"], json!([]));
+            let query = "query($id: ID) { cart(id: $id) { shippingAddress { city complete } countryCode } }";
+            let seen = run(&shop.subgraph, &user(number), query, json!({ "id": cart["id"] })).await;
+            let expected =
+                json!({ "shippingAddress": { "city": "Vienna", "complete": true }, "countryCode": "AT" });
+            assert_eq!(seen["data"]["cart"], expected);
+        } else {
+            assert_eq!(payload["userErrors"][0]["code"], "NOT_FOUND");
+        }
+    }
 }
 
 #[tokio::test]
