@@ -65,7 +65,9 @@ impl FromStr for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        // To the microsecond: what is compared after it was sent must not have lost its order.
+        let at = UNIX_EPOCH + Duration::from_micros(self.0.max(0).unsigned_abs());
+        serializer.collect_str(&humantime::format_rfc3339_micros(at))
     }
 }
 

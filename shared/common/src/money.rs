@@ -118,6 +118,12 @@ impl Nullable for Currency {
     }
 }
 
+impl sea_orm::TryFromU64 for Currency {
+    fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+        Err(sea_orm::DbErr::ConvertFromU64("Currency"))
+    }
+}
+
 impl sea_orm::IntoActiveValue<Currency> for Currency {
     fn into_active_value(self) -> sea_orm::ActiveValue<Currency> {
         sea_orm::ActiveValue::Set(self)

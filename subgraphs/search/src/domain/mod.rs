@@ -1,0 +1,11 @@
+//! What is asked, and how products are filtered, counted and ordered. No I/O.
+
+mod picture;
+mod query;
+mod recommend;
+mod words;
+
+pub use picture::{Entry, Picture};
+pub use query::{Asked, FacetFilter, Found, PriceFilter, Sort, find};
+pub use recommend::{Intent, recommend, recommend_from};
+pub use words::{highlight, tokens};

@@ -1,0 +1,268 @@
+//! Filters, facet counts, order and pages over the picture.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use common::id::{CategoryId, ProductId, VariantId};
+use common::{Currency, Cursor, Fault, PageArgs};
+
+use super::{Entry, Picture};
+
+/// Values of one facet shown at the most.
+const MOST_BUCKETS: usize = 50;
+/// Filters at once: one bit each.
+const MOST_FILTERS: usize = 32;
+
+/// In what order hits come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// The best match first; without a text the best seller.
+    Relevance,
+    /// The cheapest first.
+    PriceAsc,
+    /// The dearest first.
+    PriceDesc,
+    /// The newest first.
+    Newest,
+    /// The best seller first.
+    BestSelling,
+    /// The best rated first.
+    Rating,
+}
+
+/// One facet, and the values of which a product must have one.
+#[derive(Debug, Clone)]
+pub struct FacetFilter {
+    /// The facet.
+    pub key: String,
+    /// The values.
+    pub values: Vec<String>,
+}
+
+/// Bounds of the lowest price, in minor units of the request's currency.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PriceFilter {
+    /// At least this.
+    pub min: Option<i64>,
+    /// At most this.
+    pub max: Option<i64>,
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// Scores of the products that match the text; `None` where there is no text.
+    pub scores: Option<&'a HashMap<ProductId, f32>>,
+    /// Facets that must match.
+    pub facets: &'a [FacetFilter],
+    /// Bounds of the price.
+    pub price: PriceFilter,
+    /// Only what can be bought now.
+    pub in_stock_only: bool,
+    /// Only what stands here or below.
+    pub category: Option<CategoryId>,
+    /// Order.
+    pub sort: Sort,
+    /// Which page.
+    pub page: &'a PageArgs,
+    /// Channel of the request.
+    pub channel: &'a str,
+    /// Currency of the request.
+    pub currency: Currency,
+}
+
+/// A product that was found.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// The product.
+    pub entry: Arc<Entry>,
+    /// The variant that fits the filters best.
+    pub variant: Option<VariantId>,
+    /// How well it matches.
+    pub score: f32,
+    /// Its place.
+    pub cursor: Cursor,
+}
+
+/// A value of a facet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FacetCount {
+    /// The value.
+    pub value: String,
+    /// How many products have it, under all filters but this facet's own.
+    pub count: i32,
+    /// Whether it is asked for.
+    pub selected: bool,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Found {
+    /// The hits of the page, perhaps one more than asked for.
+    pub hits: Vec<Hit>,
+    /// How many there are on all pages.
+    pub total: usize,
+    /// The values of each facet.
+    pub facets: BTreeMap<String, Vec<FacetCount>>,
+}
+
+/// Finds.
+pub fn find(picture: &Picture, asked: &Asked<'_>) -> Result<Found, Fault> {
+    if asked.facets.len() > MOST_FILTERS {
+        return Err(Fault::bad_input(format!("At most {MOST_FILTERS} facets at once.")));
+    }
+    let all = (1u64 << asked.facets.len()) - 1;
+    let mut counts: HashMap<&str, HashMap<&str, i32>> = HashMap::new();
+    let mut matching: Vec<(Key, &Arc<Entry>)> = Vec::new();
+    for entry in candidates(picture, asked) {
+        let passed = passed(entry, asked.facets);
+        for (key, values) in &entry.facets {
+            let own = asked.facets.iter().position(|filter| filter.key == *key).map_or(0, |place| 1 << place);
+            if passed | own == all {
+                let counts = counts.entry(key.as_str()).or_default();
+                for value in values {
+                    *counts.entry(value.as_str()).or_default() += 1;
+                }
+            }
+        }
+        if passed == all {
+            matching.push((key(entry, asked), entry));
+        }
+    }
+    let total = matching.len();
+    let hits = page(matching, asked)?;
+    Ok(Found { hits, total, facets: sorted(counts, asked.facets) })
+}
+
+/// The products that pass everything but the facets.
+fn candidates<'p>(picture: &'p Picture, asked: &'p Asked<'_>) -> impl Iterator<Item = &'p Arc<Entry>> {
+    let ids: Box<dyn Iterator<Item = &ProductId>> = match asked.scores {
+        Some(scores) => Box::new(scores.keys()),
+        None => Box::new(picture.best.iter()),
+    };
+    ids.filter_map(|id| picture.entries.get(id)).filter(move |entry| {
+        let price_is_good = || {
+            let PriceFilter { min, max } = asked.price;
+            let price = entry.lowest_price(asked.currency);
+            (min.is_none() && max.is_none())
+                || price.is_some_and(|price| {
+                    min.is_none_or(|min| price >= min) && max.is_none_or(|max| price <= max)
+                })
+        };
+        entry.is_visible_in(asked.channel)
+            && asked.category.is_none_or(|category| entry.is_in(category))
+            && (!asked.in_stock_only || !entry.available.is_empty())
+            && price_is_good()
+    })
+}
+
+/// One bit for each filter that the product passes.
+fn passed(entry: &Entry, filters: &[FacetFilter]) -> u64 {
+    let mut passed = 0;
+    for (place, filter) in filters.iter().enumerate() {
+        let has = entry.facets.get(&filter.key).is_some_and(|values| {
+            filter.values.is_empty() || values.iter().any(|value| filter.values.contains(value))
+        });
+        if has {
+            passed |= 1 << place;
+        }
+    }
+    passed
+}
+
+/// What a hit is ordered by: a number, the larger first, then the id.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Key {
+    rank: i64,
+    id: ProductId,
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.rank.cmp(&self.rank).then(self.id.cmp(&other.id))
+    }
+}
+
+fn key(entry: &Entry, asked: &Asked<'_>) -> Key {
+    let price = || entry.lowest_price(asked.currency).unwrap_or(i64::MAX >> 1);
+    let rank = match asked.sort {
+        Sort::Relevance => match asked.scores {
+            // Six digits of the score are enough to order by, and make a cursor that compares exactly.
+            Some(scores) => (f64::from(scores.get(&entry.product.id).copied().unwrap_or(0.0)) * 1e6) as i64,
+            None => entry.units_sold,
+        },
+        Sort::PriceAsc => -price(),
+        Sort::PriceDesc => price(),
+        Sort::Newest => entry.created_at().0,
+        Sort::BestSelling => entry.units_sold,
+        Sort::Rating => {
+            i64::from(entry.average_hundredths) * 1_000_000 + i64::from(entry.product.rating_count)
+        }
+    };
+    Key { rank, id: entry.product.id }
+}
+
+fn page(mut matching: Vec<(Key, &Arc<Entry>)>, asked: &Asked<'_>) -> Result<Vec<Hit>, Fault> {
+    if let Some(cursor) = &asked.page.after {
+        let last = Key { rank: cursor.key(0, 2)?, id: cursor.key(1, 2)? };
+        matching.retain(|(key, _)| *key > last);
+    }
+    let wanted = asked.page.first + 1;
+    if matching.len() > wanted {
+        matching.select_nth_unstable_by_key(wanted - 1, |(key, _)| *key);
+        matching.truncate(wanted);
+    }
+    matching.sort_unstable_by_key(|(key, _)| *key);
+    let hits = matching.into_iter().map(|(key, entry)| Hit {
+        entry: Arc::clone(entry),
+        variant: variant(entry, asked.facets),
+        score: asked.scores.and_then(|scores| scores.get(&entry.product.id)).copied().unwrap_or(0.0),
+        cursor: Cursor::new(&[&key.rank, &key.id]),
+    });
+    Ok(hits.collect())
+}
+
+/// The variant that has the options that are filtered by, if possible one that can be bought.
+fn variant(entry: &Entry, filters: &[FacetFilter]) -> Option<VariantId> {
+    let fits = |variant: &&events::products::VariantSnapshot| {
+        variant.options.iter().all(|(name, value)| {
+            let filter = filters.iter().find(|filter| filter.key == name.to_lowercase());
+            filter.is_none_or(|filter| filter.values.is_empty() || filter.values.contains(value))
+        })
+    };
+    let variants = &entry.product.variants;
+    let available = |variant: &&events::products::VariantSnapshot| entry.available.contains(&variant.id);
+    let best = variants.iter().filter(fits).find(available).or_else(|| variants.iter().find(fits));
+    best.or_else(|| variants.first()).map(|variant| variant.id)
+}
+
+fn sorted(
+    counts: HashMap<&str, HashMap<&str, i32>>,
+    filters: &[FacetFilter],
+) -> BTreeMap<String, Vec<FacetCount>> {
+    let mut facets = BTreeMap::new();
+    for (key, values) in counts {
+        let selected = |value: &str| {
+            filters
+                .iter()
+                .any(|filter| filter.key == key && filter.values.iter().any(|wanted| wanted == value))
+        };
+        let mut buckets: Vec<FacetCount> = values
+            .into_iter()
+            .map(|(value, count)| FacetCount { value: value.to_owned(), count, selected: selected(value) })
+            .collect();
+        buckets.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.value.cmp(&other.value)));
+        buckets.truncate(MOST_BUCKETS);
+        facets.insert(key.to_owned(), buckets);
+    }
+    facets
+}

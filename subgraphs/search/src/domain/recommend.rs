@@ -1,0 +1,109 @@
+//! Recommendations: from what was bought together, what is alike, and what sells.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use common::id::ProductId;
+
+use super::{Entry, Picture};
+
+/// What for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// In place of the product.
+    Related,
+    /// Beside the product.
+    Complementary,
+    /// What looks like the product.
+    SimilarVisual,
+    /// What sells well now.
+    Trending,
+}
+
+/// The names of facets that say how something looks.
+const LOOKS: [&str; 2] = ["material", "colour"];
+
+/// Up to `count` products that go with one, the best first, never the product itself.
+pub fn recommend(
+    picture: &Picture,
+    product: ProductId,
+    intent: Intent,
+    count: usize,
+    channel: &str,
+) -> Vec<ProductId> {
+    let Some(entry) = picture.entries.get(&product) else {
+        return trending(picture, &HashSet::new(), count, channel);
+    };
+    let mut chosen: Vec<ProductId> = match intent {
+        Intent::Complementary => picture.together.get(&product).map(|ids| ids.to_vec()).unwrap_or_default(),
+        Intent::Related => alike(picture, entry, |other| same_category(entry, other)),
+        Intent::SimilarVisual => alike(picture, entry, |other| looks_alike(entry, other)),
+        Intent::Trending => Vec::new(),
+    };
+    chosen.retain(|id| {
+        *id != product && picture.entries.get(id).is_some_and(|other| other.is_visible_in(channel))
+    });
+    fill_up(picture, chosen, HashSet::from([product]), count, channel)
+}
+
+/// Up to `count` products that go with several, best first, none of those.
+pub fn recommend_from(picture: &Picture, seen: &[ProductId], count: usize, channel: &str) -> Vec<ProductId> {
+    let known: HashSet<ProductId> = seen.iter().copied().collect();
+    let mut chosen: Vec<ProductId> = Vec::new();
+    for with in seen.iter().filter_map(|id| picture.together.get(id)) {
+        for id in with.iter().take(4) {
+            let visible = picture.entries.get(id).is_some_and(|other| other.is_visible_in(channel));
+            if visible && !known.contains(id) && !chosen.contains(id) {
+                chosen.push(*id);
+            }
+        }
+    }
+    fill_up(picture, chosen, known, count, channel)
+}
+
+fn fill_up(
+    picture: &Picture,
+    mut chosen: Vec<ProductId>,
+    mut known: HashSet<ProductId>,
+    count: usize,
+    channel: &str,
+) -> Vec<ProductId> {
+    chosen.truncate(count);
+    known.extend(&chosen);
+    let missing = count - chosen.len();
+    chosen.extend(trending(picture, &known, missing, channel));
+    chosen
+}
+
+fn trending(picture: &Picture, known: &HashSet<ProductId>, count: usize, channel: &str) -> Vec<ProductId> {
+    let visible =
+        |id: &&ProductId| picture.entries.get(*id).is_some_and(|entry| entry.is_visible_in(channel));
+    picture.best.iter().filter(|id| !known.contains(id)).filter(visible).take(count).copied().collect()
+}
+
+/// Products that are alike, the nearest in price first.
+fn alike(picture: &Picture, entry: &Arc<Entry>, like: impl Fn(&Entry) -> bool) -> Vec<ProductId> {
+    let currency = common::Currency::USD;
+    let price = entry.lowest_price(currency).unwrap_or(0);
+    let mut found: Vec<(u64, ProductId)> = picture
+        .best
+        .iter()
+        .filter_map(|id| picture.entries.get(id))
+        .filter(|other| like(other))
+        .map(|other| (other.lowest_price(currency).unwrap_or(0).abs_diff(price), other.product.id))
+        .collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, id)| id).take(50).collect()
+}
+
+fn same_category(one: &Entry, other: &Entry) -> bool {
+    let id = |entry: &Entry| entry.product.category.as_ref().map(|category| category.id);
+    id(one).is_some() && id(one) == id(other)
+}
+
+fn looks_alike(one: &Entry, other: &Entry) -> bool {
+    LOOKS.iter().all(|key| match (one.facets.get(*key), other.facets.get(*key)) {
+        (Some(own), Some(others)) => own.iter().any(|value| others.contains(value)),
+        _ => true,
+    })
+}

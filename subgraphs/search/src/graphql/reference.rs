@@ -1,0 +1,134 @@
+//! Entities of other subgraphs, as far as search adds to them or refers to them.
+
+use async_graphql::{Context, ID, Object, Result};
+use common::{Fault, PageArgs};
+use subgraph::graphql::{parse_id, viewer};
+
+use super::finder;
+use super::recommendation::{RecommendationIntent, RecommendationSet};
+
+/// A product.
+pub struct Product {
+    pub id: ID,
+}
+
+/// A product: what shoppers look at. What they buy is one of its variants.
+#[Object]
+impl Product {
+    /// The product's id.
+    pub async fn id(&self) -> &ID {
+        &self.id
+    }
+
+    /// Products that go with it.
+    async fn recommendations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What for.", default_with = "RecommendationIntent::Related")]
+        intent: RecommendationIntent,
+        #[graphql(desc = "How many, at most 100.", default = 8)] first: i32,
+    ) -> Result<Option<RecommendationSet>> {
+        let count = PageArgs::parse(first, None).map_err(Fault::from)?.first;
+        let finder = finder(context)?;
+        let viewer = viewer(context);
+        let products = finder.recommend(parse_id(&self.id)?, intent.into(), count, &viewer.context).await?;
+        Ok(Some(RecommendationSet::new(finder, products)))
+    }
+}
+
+/// A variant of a product.
+pub struct ProductVariant {
+    pub id: ID,
+}
+
+/// A variant of a product: what can be bought.
+#[Object(unresolvable = "id")]
+impl ProductVariant {
+    /// The variant's id.
+    async fn id(&self) -> &ID {
+        &self.id
+    }
+}
+
+/// A category.
+pub struct Category {
+    pub id: ID,
+}
+
+/// A category of products.
+#[Object(unresolvable = "id")]
+impl Category {
+    /// The category's id.
+    async fn id(&self) -> &ID {
+        &self.id
+    }
+}
+
+/// A user.
+pub struct User {
+    pub id: ID,
+}
+
+/// A person with an account.
+#[Object]
+impl User {
+    /// The account's id.
+    pub async fn id(&self) -> &ID {
+        &self.id
+    }
+
+    /// Products that go with what the viewer looked at; null for anybody else's account.
+    async fn recommendations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, at most 100.", default = 12)] first: i32,
+    ) -> Result<Option<RecommendationSet>> {
+        let count = PageArgs::parse(first, None).map_err(Fault::from)?.first;
+        let viewer = viewer(context);
+        let Some(own) = viewer.user_id().filter(|own| self.id.parse() == Ok(*own)) else { return Ok(None) };
+        let finder = finder(context)?;
+        let products = finder.recommend_to(Some(own), count, &viewer.context).await?;
+        Ok(Some(RecommendationSet::new(finder, products)))
+    }
+
+    /// What the viewer looked at, the latest first; null for anybody else's account.
+    async fn recently_viewed(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, at most 100.", default = 12)] first: i32,
+    ) -> Result<Option<Vec<Product>>> {
+        let count = PageArgs::parse(first, None).map_err(Fault::from)?.first;
+        let Some(own) = viewer(context).user_id().filter(|own| self.id.parse() == Ok(*own)) else {
+            return Ok(None);
+        };
+        let products = finder(context)?.recently_viewed(own, count).await?;
+        Ok(Some(products.into_iter().map(|id| Product { id: id.into() }).collect()))
+    }
+}
+
+/// A cart.
+pub struct Cart {
+    pub id: ID,
+}
+
+/// What somebody is about to buy.
+#[Object]
+impl Cart {
+    /// The cart's id.
+    pub async fn id(&self) -> &ID {
+        &self.id
+    }
+
+    /// What others buy too: for a logged-in viewer what goes with what they looked at, else what sells.
+    async fn recommendations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, at most 100.", default = 4)] first: i32,
+    ) -> Result<Option<RecommendationSet>> {
+        let count = PageArgs::parse(first, None).map_err(Fault::from)?.first;
+        let finder = finder(context)?;
+        let viewer = viewer(context);
+        let products = finder.recommend_to(viewer.user_id(), count, &viewer.context).await?;
+        Ok(Some(RecommendationSet::new(finder, products)))
+    }
+}

@@ -1,0 +1,218 @@
+//! Search results in the schema.
+
+use async_graphql::{Enum, ID, InputObject, SimpleObject};
+use common::Fault;
+use subgraph::graphql::{MinorUnits, PageInfo};
+
+use super::reference::{Category, Product, ProductVariant};
+use crate::domain::{self, FacetFilter, PriceFilter, highlight};
+use crate::service::{SearchAnswer, Suggested};
+
+/// In what order hits come.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::Sort")]
+pub enum SearchSort {
+    /// The best match first; without a text the best seller.
+    Relevance,
+    /// The cheapest first.
+    PriceAsc,
+    /// The dearest first.
+    PriceDesc,
+    /// The newest first.
+    Newest,
+    /// The best seller first.
+    BestSelling,
+    /// The best rated first.
+    Rating,
+}
+
+/// What is searched in.
+#[derive(InputObject, Default)]
+pub struct SearchFilterInput {
+    /// Facets that must match, each with one of its values.
+    pub facets: Option<Vec<FacetFilterInput>>,
+    /// Bounds of the lowest price.
+    pub price: Option<PriceFilterInput>,
+    /// Only what can be bought now.
+    pub in_stock_only: Option<bool>,
+    /// Only what stands in this category or below it.
+    pub category_id: Option<ID>,
+}
+
+/// A facet that must match.
+#[derive(InputObject)]
+pub struct FacetFilterInput {
+    /// The facet's key, such as `brand`.
+    pub key: String,
+    /// The values of which a product must have one.
+    pub values: Vec<String>,
+}
+
+/// Bounds of a price in the currency of the request.
+#[derive(InputObject)]
+pub struct PriceFilterInput {
+    /// At least this, in minor units.
+    pub min_minor: Option<MinorUnits>,
+    /// At most this, in minor units.
+    pub max_minor: Option<MinorUnits>,
+}
+
+/// A search filter, read.
+#[derive(Default)]
+pub struct Filter {
+    pub facets: Vec<FacetFilter>,
+    pub price: PriceFilter,
+    pub in_stock_only: bool,
+    pub category: Option<common::id::CategoryId>,
+}
+
+impl TryFrom<SearchFilterInput> for Filter {
+    type Error = Fault;
+
+    fn try_from(input: SearchFilterInput) -> Result<Self, Fault> {
+        let facets = input.facets.unwrap_or_default();
+        Ok(Self {
+            facets: facets
+                .into_iter()
+                .map(|facet| FacetFilter { key: facet.key, values: facet.values })
+                .collect(),
+            price: input.price.map_or_else(PriceFilter::default, |price| PriceFilter {
+                min: price.min_minor.map(|minor| minor.0),
+                max: price.max_minor.map(|minor| minor.0),
+            }),
+            in_stock_only: input.in_stock_only.unwrap_or(false),
+            category: input.category_id.as_ref().map(subgraph::graphql::parse_id).transpose()?,
+        })
+    }
+}
+
+/// A value of a facet.
+#[derive(SimpleObject)]
+pub struct FacetBucket {
+    /// The value, as it is filtered by.
+    pub value: String,
+    /// The value, as it is shown.
+    pub label: String,
+    /// How many products have it, under all other filters.
+    pub count: i32,
+    /// Whether it is filtered by.
+    pub selected: bool,
+}
+
+/// A property that hits can be narrowed down by.
+#[derive(SimpleObject)]
+pub struct Facet {
+    /// The facet's name for programs, such as `brand`.
+    pub key: String,
+    /// The facet's name for people.
+    pub label: String,
+    /// Its values, the most frequent first.
+    pub buckets: Vec<FacetBucket>,
+}
+
+/// A product that was found.
+#[derive(SimpleObject)]
+pub struct SearchHit {
+    /// Its place: send it as `after` for what follows.
+    pub cursor: String,
+    /// How well it matches; 0 without a text.
+    pub score: f64,
+    /// The product.
+    pub product: Product,
+    /// The variant that fits the filters best.
+    pub matched_variant: Option<ProductVariant>,
+    /// The title as HTML with the words that match in `<em>`; null where none does.
+    pub highlight: Option<String>,
+}
+
+/// A page of what was found.
+#[derive(SimpleObject)]
+pub struct SearchConnection {
+    /// The hits.
+    pub edges: Vec<SearchHit>,
+    /// What comes before and after.
+    pub page_info: PageInfo,
+    /// How many hits there are on all pages.
+    pub total_count: Option<i32>,
+    /// What the hits can be narrowed down by.
+    pub facets: Vec<Facet>,
+    /// What was searched for in place of a misspelt text.
+    pub corrected_query: Option<String>,
+    /// How long it took, in milliseconds.
+    pub took_ms: i32,
+    /// Which search this is: send it with `trackEvents` when somebody follows a hit.
+    pub search_id: ID,
+}
+
+impl SearchConnection {
+    /// How an answer is shown.
+    pub fn new(answer: SearchAnswer, page: &common::PageArgs, locale: &str, took_ms: i32) -> Self {
+        let SearchAnswer { id, mut found, words, corrected, picture } = answer;
+        let has_next_page = page.cut(&mut found.hits);
+        let edges: Vec<SearchHit> = found
+            .hits
+            .into_iter()
+            .map(|hit| SearchHit {
+                cursor: hit.cursor.encode(),
+                score: hit.score.into(),
+                product: Product { id: hit.entry.product.id.into() },
+                matched_variant: hit.variant.map(|id| ProductVariant { id: id.into() }),
+                highlight: if words.is_empty() { None } else { highlight(hit.entry.title(locale), &words) },
+            })
+            .collect();
+        let facets = found.facets.into_iter().map(|(key, counts)| Facet {
+            label: picture.label(&key).to_owned(),
+            buckets: counts
+                .into_iter()
+                .map(|count| FacetBucket {
+                    label: picture.label(&count.value).to_owned(),
+                    value: count.value,
+                    count: count.count,
+                    selected: count.selected,
+                })
+                .collect(),
+            key,
+        });
+        Self {
+            page_info: PageInfo {
+                has_next_page,
+                has_previous_page: page.after.is_some(),
+                start_cursor: edges.first().map(|edge| edge.cursor.clone()),
+                end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+            },
+            edges,
+            total_count: i32::try_from(found.total).ok(),
+            facets: facets.collect(),
+            corrected_query: corrected,
+            took_ms,
+            search_id: id.into(),
+        }
+    }
+}
+
+/// What somebody may mean who has typed so far.
+#[derive(SimpleObject)]
+pub struct Suggestion {
+    /// The text to show.
+    pub text: String,
+    /// The product that is meant.
+    pub product: Option<Product>,
+    /// The category that is meant.
+    pub category: Option<Category>,
+}
+
+impl Suggestion {
+    /// How a suggestion is shown.
+    pub fn new(suggested: Suggested, locale: &str) -> Self {
+        match suggested {
+            Suggested::Category(id, name) => {
+                Self { text: name, product: None, category: Some(Category { id: id.into() }) }
+            }
+            Suggested::Product(entry) => Self {
+                text: entry.title(locale).to_owned(),
+                product: Some(Product { id: entry.product.id.into() }),
+                category: None,
+            },
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The picture in memory, kept as new as the database, and what is found in it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use common::id::{CategoryId, ProductId, SearchRunId};
+use common::{Fault, PageArgs};
+use events::products::ProductSnapshot;
+use subgraph::Ports;
+use tokio::sync::OnceCell;
+
+use super::text_index::{Matches, TextIndex};
+use crate::domain::{
+    Asked, Entry, FacetFilter, Found, Intent, Picture, PriceFilter, Sort, find, recommend, recommend_from,
+    tokens,
+};
+use crate::entity::{co_purchase, document, stock, view};
+
+/// Products bought together that are remembered for each.
+const MOST_TOGETHER: usize = 24;
+/// The longest text that is searched for, in characters.
+const LONGEST_TEXT: usize = 200;
+
+/// The use cases of search. Cheap to clone.
+#[derive(Clone)]
+pub struct Finder {
+    pub(crate) ports: Ports,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    loaded: OnceCell<()>,
+    picture: RwLock<Arc<Picture>>,
+    text: RwLock<Option<TextIndex>>,
+    /// Products that the database knows more of than the picture.
+    changed: Mutex<HashSet<ProductId>>,
+    refreshing: tokio::sync::Mutex<()>,
+}
+
+/// A search.
+pub struct SearchRequest<'a> {
+    /// What is looked for; nothing for everything.
+    pub text: Option<&'a str>,
+    /// Facets that must match.
+    pub facets: &'a [FacetFilter],
+    /// Bounds of the price.
+    pub price: PriceFilter,
+    /// Only what can be bought now.
+    pub in_stock_only: bool,
+    /// Only what stands here or below.
+    pub category: Option<CategoryId>,
+    /// Order.
+    pub sort: Sort,
+    /// Which page.
+    pub page: &'a PageArgs,
+}
+
+/// What is answered.
+pub struct SearchAnswer {
+    /// Which answer this is.
+    pub id: SearchRunId,
+    /// What was found.
+    pub found: Found,
+    /// The words that were looked for in the end.
+    pub words: Vec<String>,
+    /// The text that was looked for in place of what was typed.
+    pub corrected: Option<String>,
+    /// The picture that it was found in.
+    pub picture: Arc<Picture>,
+}
+
+/// A suggestion while somebody types.
+pub enum Suggested {
+    /// A category.
+    Category(CategoryId, String),
+    /// A product.
+    Product(Arc<Entry>),
+}
+
+impl Finder {
+    /// A finder over the database of `ports`, with nothing in memory yet.
+    pub fn new(ports: &Ports) -> Self {
+        let inner = Inner {
+            loaded: OnceCell::new(),
+            picture: RwLock::default(),
+            text: RwLock::new(None),
+            changed: Mutex::default(),
+            refreshing: tokio::sync::Mutex::default(),
+        };
+        Self { ports: ports.clone(), inner: Arc::new(inner) }
+    }
+
+    /// Begins to read everything, so that the first search need not wait for it.
+    pub fn warm_up(&self) {
+        let finder = self.clone();
+        self.ports.tasks.spawn("search warm-up", async move {
+            if let Err(fault) = finder.picture().await {
+                tracing::warn!(reason = fault.chain(), "search is not warm yet");
+            }
+        });
+    }
+
+    /// Says that the database knows more of these products. Called after the commit.
+    pub fn changed(&self, products: Vec<ProductId>) {
+        self.inner.changed.lock().unwrap_or_else(PoisonError::into_inner).extend(products);
+    }
+
+    /// The picture, with everything that was committed before this call.
+    pub async fn picture(&self) -> Result<Arc<Picture>, Fault> {
+        self.inner.loaded.get_or_try_init(|| self.load()).await?;
+        if !self.inner.changed.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            self.refresh().await?;
+        }
+        Ok(Arc::clone(&self.inner.picture.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    async fn load(&self) -> Result<(), Fault> {
+        let db = self.ports.database.read();
+        let (documents, stocks) = (document::all(db).await?, stock::all(db).await?);
+        let together = co_purchase::all(db).await?;
+        let entries = entries(documents, stocks)?;
+        let entries: HashMap<ProductId, Arc<Entry>> =
+            entries.into_iter().map(|entry| (entry.product.id, Arc::new(entry))).collect();
+        let text = TextIndex::build(entries.values().map(|entry| &**entry))?;
+        let picture = Picture::new(entries, ranked(together));
+        *self.inner.text.write().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        *self.inner.picture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
+        Ok(())
+    }
+
+    /// Reads again what changed. One at a time; what changes meanwhile is left for the next.
+    async fn refresh(&self) -> Result<(), Fault> {
+        let _one = self.inner.refreshing.lock().await;
+        let changed = std::mem::take(&mut *self.inner.changed.lock().unwrap_or_else(PoisonError::into_inner));
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let refreshed = self.reread(changed.iter().copied().collect()).await;
+        if refreshed.is_err() {
+            self.changed(changed.into_iter().collect());
+        }
+        refreshed
+    }
+
+    async fn reread(&self, ids: Vec<ProductId>) -> Result<(), Fault> {
+        let db = self.ports.database.read();
+        let documents = document::by_ids(db, ids.clone()).await?;
+        let stocks = stock::of_products(db, ids.clone()).await?;
+        let together = ranked(co_purchase::of_products(db, ids).await?);
+        let fresh: Vec<Arc<Entry>> = entries(documents, stocks)?.into_iter().map(Arc::new).collect();
+        let old = Arc::clone(&self.inner.picture.read().unwrap_or_else(PoisonError::into_inner));
+        let reworded: Vec<&Entry> = fresh
+            .iter()
+            .filter(|entry| {
+                let known = old.entries.get(&entry.product.id);
+                known.is_none_or(|known| known.product.version != entry.product.version)
+            })
+            .map(|entry| &**entry)
+            .collect();
+        if !reworded.is_empty()
+            && let Some(text) = &mut *self.inner.text.write().unwrap_or_else(PoisonError::into_inner)
+        {
+            text.update(reworded.into_iter())?;
+        }
+        let mut entries = old.entries.clone();
+        entries.extend(fresh.into_iter().map(|entry| (entry.product.id, entry)));
+        let mut all_together = old.together.clone();
+        all_together.extend(together);
+        let picture = Arc::new(Picture::new(entries, all_together));
+        *self.inner.picture.write().unwrap_or_else(PoisonError::into_inner) = picture;
+        Ok(())
+    }
+
+    fn matches(&self, text: &str) -> Result<Matches, Fault> {
+        match &*self.inner.text.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(index) => index.search(text),
+            None => Ok(Matches::default()),
+        }
+    }
+
+    /// Searches.
+    pub async fn search(
+        &self,
+        request: &SearchRequest<'_>,
+        context: &auth::ShopContext,
+    ) -> Result<SearchAnswer, Fault> {
+        let picture = self.picture().await?;
+        let text = request.text.map(str::trim).filter(|text| !text.is_empty());
+        if text.is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
+            return Err(Fault::bad_input(format!("A search has at most {LONGEST_TEXT} characters.")));
+        }
+        let matches = text.map(|text| self.matches(text)).transpose()?;
+        let asked = Asked {
+            scores: matches.as_ref().map(|matches| &matches.scores),
+            facets: request.facets,
+            price: request.price,
+            in_stock_only: request.in_stock_only,
+            category: request.category,
+            sort: request.sort,
+            page: request.page,
+            channel: &context.channel,
+            currency: context.currency,
+        };
+        let found = find(&picture, &asked)?;
+        let corrected = matches.and_then(|matches| matches.corrected);
+        Ok(SearchAnswer {
+            id: self.ports.ids.next(),
+            found,
+            words: corrected.clone().unwrap_or_else(|| text.map(tokens).unwrap_or_default()),
+            corrected: corrected.map(|words| words.join(" ")),
+            picture,
+        })
+    }
+
+    /// What somebody may mean who has typed this much: categories first, then products, the best match first.
+    pub async fn suggest(
+        &self,
+        text: &str,
+        count: usize,
+        context: &auth::ShopContext,
+    ) -> Result<Vec<Suggested>, Fault> {
+        let picture = self.picture().await?;
+        let text: String = text.trim().chars().take(LONGEST_TEXT).collect();
+        let Some(typed) = tokens(&text).pop() else { return Ok(Vec::new()) };
+        let mut suggested = Vec::new();
+        let mut named = HashSet::new();
+        for entry in picture.best.iter().filter_map(|id| picture.entries.get(id)) {
+            if let Some(category) = &entry.product.category
+                && named.insert(category.id)
+                && tokens(&category.name).iter().any(|word| word.starts_with(&typed))
+            {
+                suggested.push(Suggested::Category(category.id, category.name.clone()));
+            }
+        }
+        let scores = self.matches(&text)?.scores;
+        let mut products: Vec<(&Arc<Entry>, f32)> = scores
+            .iter()
+            .filter_map(|(id, score)| Some((picture.entries.get(id)?, *score)))
+            .filter(|(entry, _)| entry.is_visible_in(&context.channel))
+            .collect();
+        products.sort_by(|(one, own), (other, others)| {
+            others.total_cmp(own).then_with(|| one.product.id.cmp(&other.product.id))
+        });
+        suggested.extend(products.into_iter().map(|(entry, _)| Suggested::Product(Arc::clone(entry))));
+        suggested.truncate(count);
+        Ok(suggested)
+    }
+
+    /// Products that go with one.
+    pub async fn recommend(
+        &self,
+        product: ProductId,
+        intent: Intent,
+        count: usize,
+        context: &auth::ShopContext,
+    ) -> Result<Vec<ProductId>, Fault> {
+        Ok(recommend(&*self.picture().await?, product, intent, count, &context.channel))
+    }
+
+    /// What a user looked at last. Only for the user's own eyes.
+    pub async fn recently_viewed(
+        &self,
+        user: common::id::UserId,
+        count: usize,
+    ) -> Result<Vec<ProductId>, Fault> {
+        Ok(view::latest(self.ports.database.read(), user, count as u64).await?)
+    }
+
+    /// Products that go with what a user looked at, or, for nobody in particular, what sells.
+    pub async fn recommend_to(
+        &self,
+        user: Option<common::id::UserId>,
+        count: usize,
+        context: &auth::ShopContext,
+    ) -> Result<Vec<ProductId>, Fault> {
+        let seen = match user {
+            Some(user) => self.recently_viewed(user, 20).await?,
+            None => Vec::new(),
+        };
+        Ok(recommend_from(&*self.picture().await?, &seen, count, &context.channel))
+    }
+}
+
+fn entries(documents: Vec<document::Model>, stocks: Vec<stock::Model>) -> Result<Vec<Entry>, Fault> {
+    let mut available: HashMap<ProductId, HashSet<common::id::VariantId>> = HashMap::new();
+    for row in stocks.into_iter().filter(|row| row.available) {
+        available.entry(row.product_id).or_default().insert(row.variant_id);
+    }
+    documents
+        .into_iter()
+        .map(|row| {
+            let mut product: ProductSnapshot = serde_json::from_str(&row.product).map_err(Fault::internal)?;
+            product.rating_count = row.rating_count;
+            let available = available.remove(&row.product_id).unwrap_or_default();
+            Ok(Entry::new(product, available, row.average_hundredths, row.units_sold))
+        })
+        .collect()
+}
+
+fn ranked(rows: Vec<co_purchase::Model>) -> HashMap<ProductId, Arc<[ProductId]>> {
+    let mut grouped: HashMap<ProductId, Vec<(std::cmp::Reverse<i64>, ProductId)>> = HashMap::new();
+    for row in rows {
+        grouped.entry(row.product_id).or_default().push((std::cmp::Reverse(row.times), row.other_id));
+    }
+    let ranked = grouped.into_iter().map(|(product, mut others)| {
+        others.sort_unstable();
+        (product, others.into_iter().map(|(_, other)| other).take(MOST_TOGETHER).collect())
+    });
+    ranked.collect()
+}

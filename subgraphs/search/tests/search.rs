@@ -1,0 +1,215 @@
+//! Search through its schema, on the seeded world and kept current by events.
+
+use auth::Viewer;
+use common::{Ids, Timestamp};
+use database::ScopedFutureExt;
+use events::inventory::InventoryEvent;
+use seed::World;
+use serde_json::{Value, json};
+use subgraph::seeding::Progress;
+use subgraph::testing::{self, Folder, run, statements};
+use subgraph::{Ports, Subgraph};
+
+const SMALL: World = World { seed: 1, products: 60, users: 30, orders: 200 };
+
+async fn shop() -> (Subgraph, Ports, Folder) {
+    let (ports, folder) = testing::ports(search::NAME, search::migrations).await;
+    search::seed(&ports, &SMALL, &Progress::silent()).await.unwrap();
+    (search::build(&ports), ports, folder)
+}
+
+async fn ids(shop: &Subgraph, arguments: &str) -> Vec<String> {
+    let query = format!("{{ search({arguments}) {{ edges {{ product {{ id }} }} }} }}");
+    let answer = run(shop, &Viewer::anonymous(), &query, json!({})).await;
+    let edges = answer["data"]["search"]["edges"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    edges.iter().map(|edge| edge["product"]["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_text_finds_products_by_title_in_any_language_and_by_stock_keeping_unit() {
+    let (shop, _ports, _folder) = shop().await;
+    let product = SMALL.product(5);
+    for text in [&product.texts[0].1, &product.texts[1].1, &product.variants[1].sku] {
+        let found = ids(&shop, &format!("query: {text:?}, first: 5")).await;
+        assert!(found.contains(&product.id.to_string()), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_misspelt_word_is_corrected_and_said_so() {
+    let (shop, _ports, _folder) = shop().await;
+    let query = "query($q: String) { search(query: $q) { totalCount correctedQuery edges { highlight } } }";
+    let right = run(&shop, &Viewer::anonymous(), query, json!({ "q": "ceramic" })).await;
+    let wrong = run(&shop, &Viewer::anonymous(), query, json!({ "q": "ceramix" })).await;
+    assert_eq!(wrong["data"]["search"]["correctedQuery"], "ceramic");
+    assert_eq!(right["data"]["search"]["correctedQuery"], Value::Null);
+    assert_eq!(wrong["data"]["search"]["totalCount"], right["data"]["search"]["totalCount"]);
+    assert!(wrong["data"]["search"]["edges"][0]["highlight"].as_str().unwrap().contains("<em>Ceramic</em>"));
+    let nothing = run(&shop, &Viewer::anonymous(), query, json!({ "q": "xyzzyquux" })).await;
+    assert_eq!(nothing["data"]["search"]["totalCount"], 0);
+}
+
+#[tokio::test]
+async fn facets_count_what_the_other_filters_leave() {
+    let (shop, _ports, _folder) = shop().await;
+    let query = "query($f: SearchFilterInput) { search(filter: $f, first: 100) { totalCount
+        edges { product { id } } facets { key label buckets { value label count selected } } } }";
+    let all = run(&shop, &Viewer::anonymous(), query, json!({})).await;
+    assert_eq!(all["data"]["search"]["totalCount"], SMALL.products);
+    let facet = |answer: &Value, key: &str| -> Vec<Value> {
+        let facets = answer["data"]["search"]["facets"].as_array().unwrap().clone();
+        facets.into_iter().find(|facet| facet["key"] == key).unwrap()["buckets"].as_array().unwrap().clone()
+    };
+    let brands = facet(&all, "brand");
+    assert_eq!(
+        brands.iter().map(|bucket| bucket["count"].as_i64().unwrap()).sum::<i64>(),
+        i64::from(SMALL.products)
+    );
+    let brand = &brands[0];
+    let filter = json!({ "f": { "facets": [{ "key": "brand", "values": [brand["value"]] }] } });
+    let one = run(&shop, &Viewer::anonymous(), query, filter).await;
+    assert_eq!(one["data"]["search"]["totalCount"], brand["count"]);
+    assert_eq!(
+        facet(&one, "brand").len(),
+        brands.len(),
+        "a facet's own filter does not hide its other values"
+    );
+    assert_eq!(facet(&one, "brand")[0]["selected"], true);
+    let materials = facet(&one, "material");
+    assert_eq!(
+        materials.iter().map(|bucket| bucket["count"].as_i64().unwrap()).sum::<i64>(),
+        brand["count"].as_i64().unwrap()
+    );
+}
+
+#[tokio::test]
+async fn every_order_holds_and_pages_join_without_gap_or_repeat() {
+    let (shop, _ports, _folder) = shop().await;
+    for sort in ["PRICE_ASC", "PRICE_DESC", "NEWEST", "BEST_SELLING", "RATING", "RELEVANCE"] {
+        let whole = ids(&shop, &format!("sort: {sort}, first: 100")).await;
+        assert_eq!(whole.len(), SMALL.products as usize);
+        let (mut joined, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let query = format!(
+                "query($a: String) {{ search(sort: {sort}, first: 7, after: $a) {{ edges {{ product {{ id }} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+            );
+            let page = run(&shop, &Viewer::anonymous(), &query, json!({ "a": after })).await;
+            let search = &page["data"]["search"];
+            joined.extend(
+                search["edges"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|edge| edge["product"]["id"].as_str().unwrap().to_owned()),
+            );
+            if search["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+            after = search["pageInfo"]["endCursor"].clone();
+        }
+        assert_eq!(joined, whole, "{sort}");
+    }
+    let newest = ids(&shop, "sort: NEWEST, first: 1").await;
+    assert_eq!(newest, [SMALL.product_id(SMALL.products - 1).to_string()]);
+}
+
+#[tokio::test]
+async fn stock_is_followed_and_a_late_event_changes_nothing() {
+    let (shop, ports, _folder) = shop().await;
+    let product = SMALL.product(20);
+    let tell = async |available: bool, as_of: i64| {
+        for variant in &product.variants {
+            let event = InventoryEvent {
+                variant: variant.id,
+                product: product.id,
+                available,
+                quantity: 0,
+                as_of: Timestamp(as_of),
+            };
+            ports.database.transaction(|tx| ports.publish(tx, &event).scope_boxed()).await.unwrap();
+        }
+        testing::deliver(&ports, &shop).await.unwrap();
+    };
+    let is_found = async || {
+        ids(&shop, "filter: { inStockOnly: true }, first: 100").await.contains(&product.id.to_string())
+    };
+    tell(true, testing::START.0 + 1).await;
+    assert!(is_found().await);
+    tell(false, testing::START.0 + 10).await;
+    assert!(!is_found().await);
+    tell(true, testing::START.0 + 5).await;
+    assert!(!is_found().await, "an older event came later");
+}
+
+#[tokio::test]
+async fn a_search_takes_no_statement_once_it_is_warm() {
+    let (shop, _ports, _folder) = shop().await;
+    ids(&shop, "first: 1").await;
+    let query = "{ search(query: \"oak\") { totalCount facets { key } edges { product { id } } } }";
+    assert_eq!(statements(&shop, &Viewer::anonymous(), query, json!({})).await, 0);
+}
+
+#[tokio::test]
+async fn recommendations_never_name_the_product_itself_and_are_as_many_as_asked_for() {
+    let (shop, _ports, _folder) = shop().await;
+    let query = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Product { recommendations(intent: COMPLEMENTARY, first: 5) { products { id } modelVersion } } } }";
+    let product = SMALL.product_id(0).to_string();
+    let answer =
+        run(&shop, &Viewer::anonymous(), query, json!({ "r": [{ "__typename": "Product", "id": product }] }))
+            .await;
+    let products = answer["data"]["_entities"][0]["recommendations"]["products"].as_array().unwrap();
+    assert_eq!(products.len(), 5);
+    assert!(products.iter().all(|other| other["id"] != product.as_str()));
+}
+
+#[tokio::test]
+async fn suggestions_name_categories_and_products() {
+    let (shop, _ports, _folder) = shop().await;
+    let query = "query($q: String!) { suggest(query: $q) { text product { id } category { id } } }";
+    let answer = run(&shop, &Viewer::anonymous(), query, json!({ "q": "light" })).await;
+    let suggestions = answer["data"]["suggest"].as_array().unwrap();
+    assert_eq!(suggestions[0]["text"], "Lighting");
+    assert_ne!(suggestions[0]["category"], Value::Null);
+    let word = SMALL.product(9).texts[0].1.split(' ').next().unwrap().to_lowercase();
+    let answer = run(&shop, &Viewer::anonymous(), query, json!({ "q": &word[..4] })).await;
+    assert!(
+        answer["data"]["suggest"].as_array().unwrap().iter().any(|one| one["product"] != Value::Null),
+        "{answer}"
+    );
+    let empty = run(&shop, &Viewer::anonymous(), query, json!({ "q": "  " })).await;
+    assert_eq!(empty["data"]["suggest"], json!([]));
+}
+
+#[tokio::test]
+async fn what_somebody_looked_at_is_theirs_alone() {
+    let (shop, _ports, _folder) = shop().await;
+    let viewer = Viewer::user(SMALL.user_id(0), Ids::counted().next());
+    let track = "mutation($e: [TrackEventInput!]!) { trackEvents(events: $e) { accepted } }";
+    let events =
+        json!({ "e": [{ "type": "view", "productId": SMALL.product_id(3), "at": "2026-11-01T12:00:00Z" }] });
+    assert_eq!(run(&shop, &viewer, track, events).await["data"]["trackEvents"]["accepted"], true);
+    let query =
+        "query($r: [_Any!]!) { _entities(representations: $r) { ... on User { recentlyViewed { id } } } }";
+    let own = json!({ "r": [{ "__typename": "User", "id": SMALL.user_id(0) }] });
+    let seen = run(&shop, &viewer, query, own.clone()).await;
+    assert_eq!(seen["data"]["_entities"][0]["recentlyViewed"], json!([{ "id": SMALL.product_id(3) }]));
+    let other = Viewer::user(SMALL.user_id(1), Ids::counted().next());
+    assert_eq!(run(&shop, &other, query, own).await["data"]["_entities"][0]["recentlyViewed"], Value::Null);
+}
+
+#[tokio::test]
+async fn sales_are_for_those_who_may_see_them() {
+    let (shop, _ports, _folder) = shop().await;
+    let query = "{ salesInsights(from: \"2026-01-01T00:00:00Z\", to: \"2026-12-01T00:00:00Z\") { orders units gross { currency } } }";
+    let refused = run(&shop, &Viewer::anonymous(), query, json!({})).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    let viewer = Viewer::user(SMALL.user_id(0), Ids::counted().next()).with_scopes(&["insights:read"]);
+    let answer = run(&shop, &viewer, query, json!({})).await;
+    let sold: i64 = answer["data"]["salesInsights"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|day| day["orders"].as_i64().unwrap())
+        .sum();
+    assert!(sold > 0);
+}
