@@ -21,6 +21,7 @@ use axum::routing::get;
 use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::Inner;
+use crate::config::Cors;
 
 /// All routes of the gateway, layered.
 pub(crate) fn router(gateway: Arc<Inner>) -> Router {
@@ -40,13 +41,41 @@ pub(crate) fn router(gateway: Arc<Inner>) -> Router {
             .route("/graphiql/tabs.json", get(graphiql::tabs))
             .route("/graphiql/{*path}", get(graphiql::asset));
     }
+    layered(routes.fallback(errors::no_such_route), &gateway.config.cors).with_state(gateway)
+}
+
+fn layered<S: Clone + Send + Sync + 'static>(routes: Router<S>, cors: &Cors) -> Router<S> {
     routes
-        .fallback(errors::no_such_route)
         // The last layer here is the first that a request meets.
         .layer(layers::compression()) // answers only, and only for those who ask
-        .layer(layers::cors(&gateway.config.cors)) // answers preflights, so it stands before all that refuses
+        .layer(layers::cors(cors)) // answers preflights, so it stands before all that refuses
         .layer(layers::panics()) // a bug costs one request
         .layer(from_fn(errors::explain)) // whatever is refused by a layer or route is refused in JSON
         .layer(from_fn(request_id::identify)) // everything else needs the id
-        .with_state(gateway)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::Request;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    #[tokio::test]
+    async fn a_panic_costs_one_request_and_is_told_in_json() {
+        async fn broken() {
+            panic!("a bug with a secret in it");
+        }
+        let router: Router = layered(Router::new().route("/", get(broken)), &Cors::Any);
+        for _ in 0..2 {
+            let response = router.clone().oneshot(Request::new(Body::empty())).await.unwrap();
+            assert_eq!(response.status(), 500);
+            assert!(response.headers().contains_key("x-request-id"));
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["errors"][0]["extensions"]["code"], "INTERNAL");
+            assert!(!body.to_string().contains("secret"));
+        }
+    }
 }

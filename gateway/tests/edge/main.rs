@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test where it stands")]
 
+mod chance;
 mod door;
 mod events;
 mod identity;
