@@ -70,6 +70,7 @@ pub enum ErrorCode {
     CostAppliedToInterfaceField,
     DefaultValueUsesInaccessible,
     DirectiveCompositionError,
+    DirectiveDefinitionInvalid,
     DisallowedInaccessible,
     EmptyMergedEnumType,
     EmptyMergedInputType,

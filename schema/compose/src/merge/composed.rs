@@ -201,6 +201,7 @@ impl<'a> Merger<'a> {
             is_executable(*location) && given.iter().all(|(_, other)| other.locations.contains(location))
         });
         definition.repeatable = given.iter().all(|(_, other)| other.repeatable);
+        self.hint_locations(name, given, &definition);
         let codes = InputCodes {
             mismatch: ErrorCode::FieldArgumentTypeMismatch,
             default: ErrorCode::FieldArgumentDefaultMismatch,
@@ -218,6 +219,34 @@ impl<'a> Merger<'a> {
             }
         }
         (!definition.locations.is_empty()).then(|| Node::new(definition))
+    }
+}
+
+impl<'a> Merger<'a> {
+    fn hint_locations(&mut self, name: &Name, given: &[Defined<'a>], merged: &DirectiveDefinition) {
+        let executable = |of: &DirectiveDefinition| {
+            of.locations.iter().filter(|location| is_executable(**location)).count()
+        };
+        if given.iter().all(|(_, definition)| executable(definition) == merged.locations.len()) {
+            return;
+        }
+        let (code, end) = if merged.locations.is_empty() {
+            (HintCode::NoExecutableDirectiveIntersection, "it has none in common and is left out")
+        } else {
+            (HintCode::InconsistentExecutableDirectiveLocations, "the supergraph takes those in common")
+        };
+        let message =
+            format!("executable directive \"@{name}\" has inconsistent locations across subgraphs: {end}");
+        let places = self.places(given.iter().map(|(graph, _)| *graph), format!("@{name}"));
+        self.hints.push(Hint::new(code, message, places));
+    }
+
+    /// Enums and inputs of directive arguments are in use, too.
+    pub(super) fn use_directive_arguments(&mut self) {
+        let definitions = self.graphs.iter().flat_map(|graph| graph.schema.directive_definitions.values());
+        for argument in definitions.flat_map(|definition| &definition.arguments) {
+            self.use_input(argument.ty.inner_named_type());
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::fields::FieldSource;
 use super::{Kind, Merger, Sources};
 use crate::error::{CompositionError, ErrorCode};
 use crate::hint::{Hint, HintCode};
-use crate::subgraph::{Graph, interfaces};
+use crate::subgraph::{Graph, fields, interfaces};
 
 impl<'a> Merger<'a> {
     /// A value type that has not the same fields everywhere composes, but cannot be asked everywhere.
@@ -23,15 +23,24 @@ impl<'a> Merger<'a> {
     ) {
         let has_identity = ["Query", "Mutation", "Subscription"].contains(&ty.as_str())
             || type_sources.iter().any(|(graph, _)| self.graphs[*graph].facts.keys(ty).next().is_some());
-        if has_identity || sources.len() == type_sources.len() {
+        let has = |graph: &usize| sources.iter().any(|source| source.graph == *graph);
+        // A subgraph that only mentions fields of others (to require or provide them) misses none.
+        let mentions = |graph: &usize, ty: &ExtendedType| {
+            fields(ty).any(|field| self.graphs[*graph].facts.is_external(ty.name(), &field.name))
+        };
+        let missing: Vec<usize> = type_sources
+            .iter()
+            .filter(|(graph, ty)| !has(graph) && !mentions(graph, ty))
+            .map(|(graph, _)| *graph)
+            .collect();
+        if has_identity || missing.is_empty() {
             return;
         }
         let (code, noun) = match kind {
             Kind::Interface => (HintCode::InconsistentInterfaceValueTypeField, "interface"),
             _ => (HintCode::InconsistentObjectValueTypeField, "non-entity object type"),
         };
-        let has = |graph: &usize| sources.iter().any(|source| source.graph == *graph);
-        let missing = self.named(type_sources.iter().map(|(graph, _)| *graph).filter(|graph| !has(graph)));
+        let missing = self.named(missing);
         let message = format!(
             "field \"{ty}.{name}\" of {noun} \"{ty}\" is defined in some but not all subgraphs that define \"{ty}\": \
              it is missing in {missing}"
@@ -70,7 +79,15 @@ impl<'a> Merger<'a> {
                 (source.graph, possible(&self.graphs[source.graph], source.field.ty.inner_named_type()))
             })
             .collect();
+        let named = sharing.iter().map(|source| source.field.ty.inner_named_type());
+        let told_already = named.collect::<BTreeSet<_>>().len() > 1;
         let leaf = possible.iter().any(|(_, types)| types.is_empty());
+        let common = |name: &&&Name| possible.iter().all(|(_, types)| types.contains(*name));
+        let some_in_common =
+            possible.first().is_some_and(|(_, types)| types.iter().any(|name| common(&name)));
+        if some_in_common && told_already {
+            return;
+        }
         if leaf || possible.iter().all(|(_, types)| *types == possible[0].1) {
             return;
         }
@@ -79,8 +96,7 @@ impl<'a> Merger<'a> {
         let start = format!(
             "shared field \"{coordinate}\" can be of different object types in different subgraphs: it has {told}"
         );
-        let common = |name: &&&Name| possible.iter().all(|(_, types)| types.contains(*name));
-        if possible[0].1.iter().any(|name| common(&name)) {
+        if some_in_common {
             let message = format!("{start}; which of them clients see may depend on the plan");
             self.hints.push(Hint::new(HintCode::InconsistentRuntimeTypesForShareableReturn, message, places));
         } else {

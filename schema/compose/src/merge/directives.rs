@@ -75,6 +75,15 @@ impl Merger<'_> {
         {
             let alternatives: Vec<Alternatives> =
                 of(full).iter().filter_map(|(_, directive)| alternatives(directive, &argument)).collect();
+            if alternatives.iter().any(|set| *set != alternatives[0]) {
+                let short = federation::short(full);
+                let message = format!(
+                    "directive @{short} is applied to \"{coordinate}\" in multiple subgraphs with different arguments: \
+                     clients must satisfy all of them"
+                );
+                let places = self.places(of(full).into_iter().map(|(graph, _)| graph), coordinate);
+                self.hints.push(Hint::new(HintCode::MergedNonRepeatableDirectiveArguments, message, places));
+            }
             if let Some(all) = alternatives.into_iter().reduce(both)
                 && let Some(name) = self.features.use_directive(full)
             {

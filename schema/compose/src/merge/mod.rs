@@ -94,6 +94,7 @@ impl<'a> Merger<'a> {
             }
         }
         let mut merged: BTreeMap<Name, ExtendedType> = BTreeMap::new();
+        self.use_directive_arguments();
         // Enums come last: how they merge depends on where the merged fields use them.
         for pass in [false, true] {
             for (name, kind) in &kinds {

@@ -4,6 +4,7 @@
 mod check;
 mod costs;
 mod default_values;
+mod definitions;
 mod facts;
 mod field_sets;
 mod read;

@@ -7,8 +7,8 @@ use apollo_compiler::{Name, Node, Schema, name};
 use rustc_hash::FxHashMap;
 
 use super::rename::Renaming;
-use super::{Facts, Graph, check};
-use crate::error::{CompositionError, ErrorCode};
+use super::{Facts, Graph, check, definitions};
+use crate::error::{CompositionError, ErrorCode, Location};
 use crate::federation;
 use crate::link::Links;
 
@@ -27,13 +27,15 @@ pub(crate) fn read(subgraph: &crate::Subgraph, join: Name) -> Result<Graph, Vec<
     if subgraph.name.is_empty() || subgraph.name == "_" || subgraph.name.starts_with("__") {
         let message =
             format!("invalid name \"{name}\" for a subgraph: it must not be empty, _ or start with __");
-        return Err(vec![CompositionError::new(ErrorCode::InvalidSubgraphName, message)]);
+        let error = CompositionError::new(ErrorCode::InvalidSubgraphName, message);
+        return Err(vec![error.at([Location::new(name, "")])]);
     }
     let mut document =
         Document::parse(&subgraph.sdl, name).map_err(|failed| invalid_graphql(name, &failed.errors))?;
     let links = Links::read(name, &document)?;
     let roots = root_types(&document);
     check::root_names(name, &document, &roots)?;
+    definitions::check(name, &document, &links)?;
     let types = roots
         .iter()
         .map(|(operation, ty)| (ty.clone(), operation.default_type_name()))
