@@ -8,7 +8,6 @@ mod limits;
 mod operations;
 mod run;
 mod shop;
-#[cfg(test)]
 mod whole;
 mod world;
 
@@ -64,3 +63,12 @@ fn plan(planner: &Planner, document: &str) -> QueryPlan {
 fn explain(planner: &Planner, document: &str) -> String {
     plan(planner, document).explain(planner.supergraph()).to_string()
 }
+
+/// Subgraphs that together use every feature.
+const EVERY_FEATURE: [(&str, &str); 5] = [
+    ("catalog", include_str!("every_feature/catalog.graphql")),
+    ("prices", include_str!("every_feature/prices.graphql")),
+    ("media", include_str!("every_feature/media.graphql")),
+    ("people", include_str!("every_feature/people.graphql")),
+    ("stars", include_str!("every_feature/stars.graphql")),
+];

@@ -22,7 +22,7 @@ struct Slot {
 #[derive(Clone, Debug, PartialEq)]
 enum Held {
     Null,
-    Leaf(String),
+    Leaf(Value),
     Row(usize),
     List(Vec<Held>),
 }
@@ -131,7 +131,7 @@ impl<'a> Run<'a> {
     fn represent_value(&self, fetch: FetchId, held: &Held, fields: &[RepresentationField]) -> Value {
         match held {
             Held::Null => Value::Null,
-            Held::Leaf(text) => json!(text),
+            Held::Leaf(value) => value.clone(),
             Held::Row(row) => Value::Object(self.represent(fetch, *row, fields)),
             Held::List(items) => {
                 Value::Array(items.iter().map(|item| self.represent_value(fetch, item, fields)).collect())
@@ -180,11 +180,12 @@ impl<'a> Run<'a> {
                         let ty = self.world.supergraph.ty(object.ty);
                         // A subgraph that has an interface object knows no other type.
                         if ty.join(fetch.subgraph).is_some() {
-                            self.put(fetch.id, row, &field.slot, Made::Leaf(ty.name.to_string()));
+                            self.put(fetch.id, row, &field.slot, Made::Leaf(json!(ty.name.as_str())));
                         }
                         continue;
                     }
-                    let (given, below) = self.resolve(fetch.subgraph, &object, &field.name, provided, sent);
+                    let (given, below) =
+                        resolve(self.world, fetch.subgraph, &object, &field.name, provided, sent);
                     let made =
                         self.world.value(&object, &field.name, &print(&field.arguments), given.as_ref());
                     let rows = self.put(fetch.id, row, &field.slot, made);
@@ -194,45 +195,6 @@ impl<'a> Run<'a> {
                 }
             }
         }
-    }
-
-    /// Whether the subgraph resolves a field here, with what it was sent for it, and what it provides below.
-    fn resolve(
-        &self,
-        subgraph: SubgraphId,
-        object: &Object,
-        name: &str,
-        provided: &FieldSet,
-        sent: Option<&Map<String, Value>>,
-    ) -> (Option<Value>, FieldSet) {
-        let world = self.world;
-        let field = world.field(object, name);
-        let coordinate = format!("{}.{name}", world.supergraph.ty(object.ty).name);
-        // An interface object has the fields of all implementations.
-        let stands_for = world.supergraph.ty(object.ty).interfaces.iter().find_map(|interface| {
-            let interface = world.supergraph.ty(*interface);
-            let stands = interface.join(subgraph).is_some_and(|join| join.is_interface_object);
-            world.supergraph.field_named(interface.id, name).filter(|_| stands)?.join(subgraph)
-        });
-        let join = field.join(subgraph).or(stands_for);
-        let join = join.unwrap_or_else(|| panic!("{subgraph:?} does not have {coordinate}"));
-        let mut below = FieldSet::default();
-        let is_provided = given(world.supergraph, provided, object.ty, name, &mut below);
-        let keys = world.supergraph.ty(object.ty).join(subgraph).map(|join| &join.keys[..]);
-        let in_key = keys.unwrap_or_default().iter().any(|key| {
-            let mut parts = key.selection.selections.iter();
-            parts.any(|part| matches!(part, FieldSetSelection::Field(part) if part.name == *name))
-        });
-        let is_taken = field.joins.iter().filter_map(|join| join.overrides.as_ref());
-        let is_taken = is_taken.into_iter().any(|by| by.from == Some(subgraph) && by.label.is_none());
-        assert!(is_provided || in_key || !join.external, "{coordinate} is external to {subgraph:?}");
-        assert!(!is_taken, "{coordinate} was taken from {subgraph:?}");
-        below.selections.extend(join.provides.iter().flat_map(|set| set.selections.clone()));
-        let requirement = join.requires.as_ref().map(|set| {
-            let sent = sent.unwrap_or_else(|| panic!("{coordinate} was not given what it requires"));
-            shaped(world, set, object, sent)
-        });
-        (requirement, below)
     }
 
     /// Puts a value into a slot; returns the rows of the objects in it.
@@ -252,7 +214,7 @@ impl<'a> Run<'a> {
     fn hold(&mut self, made: Made, known: Option<&Held>) -> Held {
         match made {
             Made::Null => Held::Null,
-            Made::Leaf(text) => Held::Leaf(text),
+            Made::Leaf(value) => Held::Leaf(value),
             Made::List(items) => {
                 let known = |row: usize| match known {
                     Some(Held::List(items)) => items.get(row).cloned(),
@@ -303,7 +265,7 @@ impl<'a> Run<'a> {
     fn project_value(&self, held: &Held, field: &SelectedField) -> Value {
         match held {
             Held::Null => Value::Null,
-            Held::Leaf(text) => json!(text),
+            Held::Leaf(value) => value.clone(),
             Held::List(items) => items.iter().map(|item| self.project_value(item, field)).collect(),
             Held::Row(row) => {
                 let is_abstract =
@@ -333,6 +295,44 @@ fn gather_all(held: &Held, rows: &mut Vec<usize>) {
         Held::List(items) => items.iter().for_each(|item| gather_all(item, rows)),
         Held::Null | Held::Leaf(_) => {}
     }
+}
+
+/// Whether the subgraph resolves a field here, with what it was sent for it, and what it provides below.
+pub fn resolve(
+    world: &World<'_>,
+    subgraph: SubgraphId,
+    object: &Object,
+    name: &str,
+    provided: &FieldSet,
+    sent: Option<&Map<String, Value>>,
+) -> (Option<Value>, FieldSet) {
+    let field = world.field(object, name);
+    let coordinate = format!("{}.{name}", world.supergraph.ty(object.ty).name);
+    // An interface object has the fields of all implementations.
+    let stands_for = world.supergraph.ty(object.ty).interfaces.iter().find_map(|interface| {
+        let interface = world.supergraph.ty(*interface);
+        let stands = interface.join(subgraph).is_some_and(|join| join.is_interface_object);
+        world.supergraph.field_named(interface.id, name).filter(|_| stands)?.join(subgraph)
+    });
+    let join = field.join(subgraph).or(stands_for);
+    let join = join.unwrap_or_else(|| panic!("{subgraph:?} does not have {coordinate}"));
+    let mut below = FieldSet::default();
+    let is_provided = given(world.supergraph, provided, object.ty, name, &mut below);
+    let keys = world.supergraph.ty(object.ty).join(subgraph).map(|join| &join.keys[..]);
+    let in_key = keys.unwrap_or_default().iter().any(|key| {
+        let mut parts = key.selection.selections.iter();
+        parts.any(|part| matches!(part, FieldSetSelection::Field(part) if part.name == *name))
+    });
+    let is_taken = field.joins.iter().filter_map(|join| join.overrides.as_ref());
+    let is_taken = is_taken.into_iter().any(|by| by.from == Some(subgraph) && by.label.is_none());
+    assert!(is_provided || in_key || !join.external, "{coordinate} is external to {subgraph:?}");
+    assert!(!is_taken, "{coordinate} was taken from {subgraph:?}");
+    below.selections.extend(join.provides.iter().flat_map(|set| set.selections.clone()));
+    let requirement = join.requires.as_ref().map(|set| {
+        let sent = sent.unwrap_or_else(|| panic!("{coordinate} was not given what it requires"));
+        shaped(world, set, object, sent)
+    });
+    (requirement, below)
 }
 
 /// Whether a value that was sent has all of another.

@@ -1,345 +1,354 @@
-//! The same documents once more, through the whole engine: subgraphs get the texts it writes, answer with
-//! typed values, and the answer it prints must be what the document asks.
+//! The whole engine over made-up subgraphs: what it answers to documents made by chance, by a call and by
+//! HTTP. The documents it sends must be valid in the subgraph's own schema.
 
-use std::sync::{Arc, Mutex};
+use std::convert::Infallible;
+use std::sync::Arc;
 
-use apollo_compiler::ast::{self, Definition, Document, Selection, Value as Literal};
+use apollo_compiler::executable::{Field, SelectionSet};
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{ExecutableDocument, Schema};
 use async_graphql_value::{ConstValue, Variables};
-use engine::plan::SelectedField;
+use bytes::Bytes;
 use engine::{
-    Engine, EngineOptions, Grant, LocalResponse, LocalSubgraph, Prepared, RequestContext, Subgraphs,
-    Transport,
+    Engine, EngineOptions, Grant, HttpClient, HttpOptions, LocalResponse, LocalSubgraph, Prepared,
+    RequestContext, Subgraphs,
 };
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use http_body_util::{BodyExt, Full};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
-use supergraph::{Authorization, FieldSet, FieldSetSelection, Subgraph, Supergraph, TypeId, TypeKind};
+use supergraph::{FieldSet, FieldSetSelection, SubgraphId, Supergraph};
 
-use super::world::{Made, Object, World, print};
+use super::chance::document;
+use super::run::resolve;
+use super::world::{Object, World, print};
+use super::{EVERY_FEATURE, planner, planner_of};
 
-/// A value of the kind that the named type has, made from the text that stands for it.
-fn typed(supergraph: &Supergraph, inner: TypeId, text: &str) -> Value {
-    let number = text.bytes().fold(7u32, |number, byte| number.wrapping_mul(31).wrapping_add(byte.into()));
-    let ty = supergraph.ty(inner);
-    match ty.name.as_str() {
-        "Int" => json!(number as i32),
-        "Float" => json!(f64::from(number) + 0.5),
-        "Boolean" => json!(number.is_multiple_of(2)),
-        _ if ty.kind == TypeKind::Enum => {
-            let values = &supergraph.api_schema().get_enum(&ty.name).unwrap().values;
-            json!(values.get_index(number as usize % values.len()).unwrap().0.as_str())
-        }
-        _ => json!(text),
+/// A subgraph that answers from the made-up world what it resolves by itself, and nothing else.
+struct MadeUp {
+    supergraph: Arc<Supergraph>,
+    subgraph: SubgraphId,
+    /// What the documents it is sent must be valid in.
+    schema: Valid<Schema>,
+}
+
+impl MadeUp {
+    fn new(supergraph: &Arc<Supergraph>, subgraph: SubgraphId, sdl: Option<&str>) -> MadeUp {
+        let schema = match sdl {
+            Some(sdl) => own_schema(supergraph, subgraph, sdl),
+            None => with_entities(supergraph.api_schema()),
+        };
+        MadeUp { supergraph: supergraph.clone(), subgraph, schema }
+    }
+
+    fn answer(&self, text: &str, variables: &Value) -> Value {
+        let document = ExecutableDocument::parse_and_validate(&self.schema, text, "fetch.graphql");
+        let document = document.unwrap_or_else(|refused| panic!("{}\n{text}", refused.errors));
+        let operation = document.operations.get(None).expect("one operation");
+        let truths: Vec<&str> =
+            ["x", "y"].into_iter().filter(|name| variables[*name] == Value::Bool(true)).collect();
+        let world = World { supergraph: &self.supergraph, truths: &truths };
+        let asked = Asked { world: &world, subgraph: self.subgraph, document: &document, variables };
+        let root = self.supergraph.root(operation.operation_type).expect("the root type is there");
+        let data = asked.select(&[&operation.selection_set], &world.root(root), &FieldSet::default(), None);
+        json!({ "data": data })
     }
 }
 
-/// One subgraph of a made-up world.
-struct MadeUp {
-    supergraph: Arc<Supergraph>,
-    subgraph: Subgraph,
-    /// All objects that any subgraph has handed out, by which representations are understood.
-    known: Arc<Mutex<Vec<Object>>>,
+/// The schema against which a subgraph checks what it is sent.
+fn own_schema(supergraph: &Supergraph, subgraph: SubgraphId, sdl: &str) -> Valid<Schema> {
+    let is_entity = |ty: &&supergraph::Type| {
+        let keys = ty.join(subgraph).map(|join| &join.keys[..]).unwrap_or_default();
+        let is_object = ty.kind == supergraph::TypeKind::Object
+            || ty.join(subgraph).is_some_and(|it| it.is_interface_object);
+        is_object && keys.iter().any(|key| key.resolvable)
+    };
+    let entities: Vec<&str> =
+        supergraph.types().iter().filter(is_entity).map(|ty| ty.name.as_str()).collect();
+    let entities = match entities.is_empty() {
+        true => String::new(),
+        false => format!(
+            "scalar _Any union _Entity = {} extend type Query {{ _entities(representations: [_Any!]!): [_Entity]! }}",
+            entities.join(" | ")
+        ),
+    };
+    let text = format!("{FEDERATION} {entities} {sdl}");
+    Schema::parse_and_validate(text, "subgraph.graphql")
+        .unwrap_or_else(|refused| panic!("{}", refused.errors))
+}
+
+const FEDERATION: &str = "
+    directive @key(fields: String!, resolvable: Boolean = true) repeatable on OBJECT | INTERFACE
+    directive @external on FIELD_DEFINITION | OBJECT
+    directive @requires(fields: String!) on FIELD_DEFINITION
+    directive @provides(fields: String!) on FIELD_DEFINITION
+    directive @shareable repeatable on FIELD_DEFINITION | OBJECT
+    directive @override(from: String!) on FIELD_DEFINITION
+    directive @interfaceObject on OBJECT
+";
+
+/// The API schema with a field for entities of any type.
+fn with_entities(api: &Valid<Schema>) -> Valid<Schema> {
+    let entities: Vec<String> = api
+        .types
+        .values()
+        .filter(|ty| ty.is_object() && !ty.is_built_in())
+        .map(|ty| ty.name().to_string())
+        .collect();
+    let text = format!(
+        "{api} scalar _Any union _Entity = {} extend type Query {{ _entities(representations: [_Any!]!): [_Entity]! }}",
+        entities.join(" | ")
+    );
+    Schema::parse_and_validate(text, "api.graphql").unwrap_or_else(|refused| panic!("{}", refused.errors))
+}
+
+/// One request to a made-up subgraph.
+struct Asked<'a> {
+    world: &'a World<'a>,
+    subgraph: SubgraphId,
+    document: &'a ExecutableDocument,
+    variables: &'a Value,
+}
+
+impl Asked<'_> {
+    fn select(
+        &self,
+        sets: &[&SelectionSet],
+        object: &Object,
+        provided: &FieldSet,
+        sent: Option<&Map<String, Value>>,
+    ) -> Value {
+        let mut grouped = Vec::new();
+        for set in sets {
+            self.world.collect(self.document, set, object, &mut grouped);
+        }
+        let mut answer = Map::new();
+        for (key, fields) in grouped {
+            let value = match fields[0].name.as_str() {
+                "__typename" => json!(self.typename(object)),
+                "_entities" => self.entities(&fields),
+                name => {
+                    let (given, provided) = resolve(self.world, self.subgraph, object, name, provided, sent);
+                    let below: Vec<&SelectionSet> = fields.iter().map(|field| &field.selection_set).collect();
+                    let made = self.world.value(object, name, &print(&fields[0].arguments), given.as_ref());
+                    self.world.to_json(made, &|object| self.select(&below, object, &provided, None))
+                }
+            };
+            answer.insert(key.to_string(), value);
+        }
+        Value::Object(answer)
+    }
+
+    /// The type of an object as this subgraph knows it.
+    fn typename(&self, object: &Object) -> &str {
+        let ty = self.world.supergraph.ty(object.ty);
+        if ty.join(self.subgraph).is_some() {
+            return &ty.name;
+        }
+        let interfaces = ty.interfaces.iter().map(|interface| self.world.supergraph.ty(*interface));
+        let stands_for =
+            |ty: &&supergraph::Type| ty.join(self.subgraph).is_some_and(|it| it.is_interface_object);
+        &interfaces
+            .into_iter()
+            .find(stands_for)
+            .expect("the subgraph has the type or an interface object")
+            .name
+    }
+
+    fn entities(&self, fields: &[&Field]) -> Value {
+        let argument = fields[0].specified_argument_by_name("representations").expect("it is sent");
+        let variable = argument.as_variable().expect("it is a variable");
+        let sent = self.variables[variable.as_str()].as_array().expect("representations are a list");
+        let below: Vec<&SelectionSet> = fields.iter().map(|field| &field.selection_set).collect();
+        let entity = |sent: &Value| {
+            let sent = sent.as_object().expect("a representation is an object");
+            self.select(&below, &self.find(sent), &FieldSet::default(), Some(sent))
+        };
+        sent.iter().map(entity).collect()
+    }
+
+    /// The object that a representation was made of.
+    fn find(&self, sent: &Map<String, Value>) -> Object {
+        let name = sent["__typename"].as_str().expect("a name");
+        let ty = self.world.supergraph.type_named(name).expect("the type exists");
+        let keys = &ty.join(self.subgraph).unwrap_or_else(|| panic!("{name} is not known here")).keys;
+        let is_sent = |set: &FieldSet| has_all(set, sent);
+        let key = keys.iter().find(|key| key.resolvable && is_sent(&key.selection));
+        let key = key.unwrap_or_else(|| panic!("{sent:?} holds no key of {name}"));
+        let (value, suffix) = first_text(&key.selection, sent).expect("a key holds a text");
+        let path = value.strip_suffix(&suffix).unwrap_or_else(|| panic!("{value} is no {suffix}"));
+        let concrete =
+            match ty.is_abstract() && !ty.join(self.subgraph).is_some_and(|it| it.is_interface_object) {
+                true => self.world.type_at(ty, path, 0),
+                false => ty.id,
+            };
+        Object { ty: concrete, path: path.to_owned() }
+    }
+}
+
+fn has_all(set: &FieldSet, sent: &Map<String, Value>) -> bool {
+    set.selections.iter().all(|part| match part {
+        FieldSetSelection::Field(field) => match sent.get(field.name.as_str()) {
+            Some(Value::Object(below)) => has_all(&field.set, below),
+            Some(_) => field.set.is_empty(),
+            None => false,
+        },
+        _ => true,
+    })
+}
+
+/// The first text in a key, and what its path ends with.
+fn first_text<'v>(set: &FieldSet, sent: &'v Map<String, Value>) -> Option<(&'v str, String)> {
+    set.selections.iter().find_map(|part| match part {
+        FieldSetSelection::Field(field) => match &sent[field.name.as_str()] {
+            Value::String(text) => Some((text.as_str(), format!("/{}()", field.name))),
+            Value::Object(below) => {
+                let (text, suffix) = first_text(&field.set, below)?;
+                Some((text, format!("/{}(){suffix}", field.name)))
+            }
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 impl LocalSubgraph for MadeUp {
     fn prepare(&self, document: &str) -> Prepared {
-        match Document::parse(document, "fetch.graphql") {
-            Ok(document) => Arc::new(document),
-            Err(refused) => panic!("{document}\n{}", refused.errors),
-        }
+        Arc::new(document.to_owned())
     }
 
     fn call<'a>(
         &'a self,
         prepared: &'a Prepared,
         variables: Variables,
-        _context: &'a RequestContext,
+        _: &'a RequestContext,
     ) -> BoxFuture<'a, LocalResponse> {
-        let document = prepared.downcast_ref::<Document>().unwrap();
-        let data = ConstValue::from_json(self.execute(document, &variables)).unwrap();
-        Box::pin(std::future::ready(LocalResponse { data, ..LocalResponse::default() }))
+        let text = prepared.downcast_ref::<String>().expect("prepared here");
+        let variables = serde_json::to_value(&variables).expect("variables are JSON");
+        let data = reversed(self.answer(text, &variables)["data"].take());
+        let data = ConstValue::from_json(data).expect("JSON is a value");
+        Box::pin(async move { LocalResponse { data, ..LocalResponse::default() } })
     }
 
     fn subscribe(
         self: Arc<Self>,
-        _prepared: Prepared,
-        _variables: Variables,
-        _context: Arc<RequestContext>,
+        _: Prepared,
+        _: Variables,
+        _: Arc<RequestContext>,
     ) -> BoxStream<'static, LocalResponse> {
-        unreachable!("documents by chance do not subscribe")
+        Box::pin(futures::stream::empty())
     }
 }
 
-impl MadeUp {
-    fn execute(&self, document: &Document, variables: &Variables) -> Value {
-        let mut operations = document.definitions.iter().filter_map(|definition| match definition {
-            Definition::OperationDefinition(operation) => Some(operation),
-            _ => None,
-        });
-        let operation = operations.next().unwrap();
-        let is_true = |name: &str| variables.get(name) == Some(&ConstValue::Boolean(true));
-        let truths: Vec<&str> = ["x", "y"].into_iter().filter(|name| is_true(name)).collect();
-        let world = World { supergraph: &self.supergraph, truths: &truths };
-        let root = world.root(self.supergraph.root(operation.operation_type).unwrap());
-        let execution = Execution { subgraph: self, world: &world, variables };
-        execution.object(&root, &[&operation.selection_set], None)
-    }
-}
-
-struct Execution<'a> {
-    subgraph: &'a MadeUp,
-    world: &'a World<'a>,
-    variables: &'a Variables,
-}
-
-impl Execution<'_> {
-    fn object(&self, object: &Object, sets: &[&Vec<Selection>], sent: Option<&Value>) -> Value {
-        self.subgraph.known.lock().unwrap().push(object.clone());
-        let mut grouped: Vec<(&str, Vec<&ast::Field>)> = Vec::new();
-        for set in sets {
-            self.collect(object, set, &mut grouped);
-        }
-        let mut answer = Map::new();
-        for (key, fields) in grouped {
-            let below: Vec<&Vec<Selection>> = fields.iter().map(|field| &field.selection_set).collect();
-            let value = match fields[0].name.as_str() {
-                "__typename" => json!(self.typename(object)),
-                "_entities" => self.entities(fields[0], &below),
-                _ => self.field(object, fields[0], &below, sent),
-            };
-            answer.insert(key.to_owned(), value);
-        }
-        // Order is nothing that the engine may rely on.
-        answer.into_iter().rev().collect()
-    }
-
-    fn collect<'d>(
-        &self,
-        object: &Object,
-        set: &'d [Selection],
-        grouped: &mut Vec<(&'d str, Vec<&'d ast::Field>)>,
-    ) {
-        for selection in set {
-            match selection {
-                Selection::Field(field) => {
-                    if self.is_wanted(&field.directives) {
-                        let key = field.response_name().as_str();
-                        match grouped.iter_mut().find(|(known, _)| *known == key) {
-                            Some((_, fields)) => fields.push(field),
-                            None => grouped.push((key, vec![field])),
-                        }
-                    }
-                }
-                Selection::InlineFragment(fragment) => {
-                    let is_for = fragment.type_condition.as_ref().is_none_or(|on| {
-                        self.world.supergraph.type_named(on).unwrap().possible.contains(&object.ty)
-                    });
-                    if is_for && self.is_wanted(&fragment.directives) {
-                        self.collect(object, &fragment.selection_set, grouped);
-                    }
-                }
-                Selection::FragmentSpread(_) => panic!("fetches have no named fragments"),
-            }
-        }
-    }
-
-    fn is_wanted(&self, directives: &ast::DirectiveList) -> bool {
-        directives.iter().all(|directive| {
-            let condition = directive.specified_argument_by_name("if").unwrap();
-            let Literal::Variable(name) = &**condition else { panic!("constants are resolved before") };
-            (self.variables.get(name.as_str()) == Some(&ConstValue::Boolean(true)))
-                == (directive.name == "include")
-        })
-    }
-
-    /// The name by which this subgraph knows the type of an object.
-    fn typename(&self, object: &Object) -> &str {
-        let ty = self.world.supergraph.ty(object.ty);
-        let id = self.subgraph.subgraph.id;
-        let stands = ty.interfaces.iter().map(|interface| self.world.supergraph.ty(*interface));
-        let mut stands = stands.filter(|it| it.join(id).is_some_and(|join| join.is_interface_object));
-        match ty.join(id) {
-            Some(_) => &ty.name,
-            None => stands.next().map_or(&ty.name, |interface| &interface.name),
-        }
-    }
-
-    fn field(
-        &self,
-        object: &Object,
-        field: &ast::Field,
-        below: &[&Vec<Selection>],
-        sent: Option<&Value>,
-    ) -> Value {
-        let definition = self.world.field(object, &field.name);
-        let interfaces = self.world.supergraph.ty(object.ty).interfaces.iter();
-        let stands_for = interfaces.filter_map(|it| self.world.supergraph.field_named(*it, &field.name));
-        let mut definitions = std::iter::once(definition).chain(stands_for);
-        let join = definitions.find_map(|it| it.join(self.subgraph.subgraph.id));
-        let given = join.and_then(|join| join.requires.as_ref()).map(|set| {
-            let wanted = self.true_selection(object, set);
-            let sent = sent.unwrap_or_else(|| panic!("{} was not given what it requires", field.name));
-            assert!(contains(sent, &wanted), "{sent} has not all of {wanted}");
-            self.world.select(object, set)
-        });
-        let made = self.world.value(object, &field.name, &print(&field.arguments), given.as_ref());
-        self.made(made, definition.inner, &|object| self.object(object, below, None))
-    }
-
-    fn made(&self, made: Made, inner: TypeId, of: &dyn Fn(&Object) -> Value) -> Value {
-        match made {
-            Made::Null => Value::Null,
-            Made::Leaf(text) => typed(self.world.supergraph, inner, &text),
-            Made::Object(object) => of(&object),
-            Made::List(items) => items.into_iter().map(|item| self.made(item, inner, of)).collect(),
-        }
-    }
-
-    fn entities(&self, field: &ast::Field, below: &[&Vec<Selection>]) -> Value {
-        let Literal::Variable(name) = &*field.arguments[0].value else { panic!("{field:?}") };
-        let sent = self.variables[name.as_str()].clone().into_json().unwrap();
-        let entities = sent.as_array().unwrap().iter();
-        let distinct: std::collections::HashSet<String> = entities.clone().map(Value::to_string).collect();
-        assert_eq!(distinct.len(), entities.len(), "a representation is sent twice");
-        entities.map(|sent| self.object(&self.entity(sent), below, Some(sent))).collect()
-    }
-
-    /// The object that a representation was made of.
-    fn entity(&self, sent: &Value) -> Object {
-        let ty = self.world.supergraph.type_named(sent["__typename"].as_str().unwrap()).unwrap();
-        let keys = &ty.join(self.subgraph.subgraph.id).unwrap().keys;
-        let known = self.subgraph.known.lock().unwrap().clone();
-        let candidates = known.into_iter().filter(|object| ty.possible.contains(&object.ty));
-        let mut fitting = candidates.filter(|object| {
-            let mut keys = keys.iter().filter(|key| key.resolvable);
-            keys.any(|key| contains(sent, &self.true_selection(object, &key.selection)))
-        });
-        fitting.next().unwrap_or_else(|| panic!("{sent} leads to no object"))
-    }
-
-    /// What a directive's selection comes to on an object, with typed values.
-    fn true_selection(&self, object: &Object, set: &FieldSet) -> Value {
-        let mut fields = Map::new();
-        for selection in &set.selections {
-            match selection {
-                FieldSetSelection::Typename => {}
-                FieldSetSelection::Fragment { on, set } => {
-                    if self.world.supergraph.ty(*on).possible.contains(&object.ty)
-                        && let Value::Object(more) = self.true_selection(object, set)
-                    {
-                        fields.extend(more);
-                    }
-                }
-                FieldSetSelection::Field(part) => {
-                    let made = self.world.true_value(object, &part.name, &print(&part.arguments));
-                    let inner = self.world.field(object, &part.name).inner;
-                    let value = self.made(made, inner, &|object| self.true_selection(object, &part.set));
-                    fields.insert(part.name.to_string(), value);
-                }
-            }
-        }
-        Value::Object(fields)
-    }
-}
-
-/// Whether a value that was sent has all of another.
-fn contains(sent: &Value, wanted: &Value) -> bool {
-    match (sent, wanted) {
-        (Value::Object(sent), Value::Object(wanted)) => {
-            wanted.iter().all(|(name, value)| sent.get(name).is_some_and(|sent| contains(sent, value)))
-        }
-        (Value::Array(sent), Value::Array(wanted)) => {
-            sent.len() == wanted.len() && sent.iter().zip(wanted).all(|(sent, wanted)| contains(sent, wanted))
-        }
-        (sent, wanted) => sent == wanted,
-    }
-}
-
-/// The engine over a made-up world.
-pub struct Whole {
-    engine: Engine,
-    runtime: tokio::runtime::Runtime,
-    known: Arc<Mutex<Vec<Object>>>,
-    context: RequestContext,
-}
-
-impl Whole {
-    pub fn new(supergraph: &Arc<Supergraph>) -> Self {
-        let known = Arc::new(Mutex::new(Vec::new()));
-        let mut subgraphs = Subgraphs::new();
-        for subgraph in supergraph.subgraphs() {
-            let made_up =
-                MadeUp { supergraph: supergraph.clone(), subgraph: subgraph.clone(), known: known.clone() };
-            subgraphs = subgraphs.with(subgraph.name.clone(), Transport::Local(Arc::new(made_up)));
-        }
-        let engine = Engine::new(supergraph.clone(), subgraphs, EngineOptions::default()).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let context = RequestContext { grant: all_of(supergraph), ..RequestContext::default() };
-        Whole { engine, runtime, known, context }
-    }
-
-    /// Executes a document and compares its answer with what was made of the same values as texts.
-    pub fn compare(&self, text: &str, expected: &Value, truths: &[&str]) {
-        let operation = self.engine.prepare(text, None, &|_| Ok(())).unwrap();
-        let fields: Vec<&SelectedField> = operation.selection().iter().collect();
-        // A made-up world sometimes has no object where there must be one.
-        let Some(expected) = self.as_typed(expected, &fields, None) else { return };
-        self.known.lock().unwrap().clear();
-        let variables = ["x", "y"].map(|name| (name.to_owned(), truths.contains(&name).into()));
-        let execution = self.engine.execute(&operation, variables.into_iter().collect(), &self.context);
-        let response = self.runtime.block_on(execution);
-        let found: Value = serde_json::from_slice(response.body()).unwrap();
-        let plan = operation.plan().explain(self.engine.supergraph()).to_string();
-        assert_eq!(found, json!({"data": expected}), "true {truths:?}: {text}\n{plan}");
-    }
-
-    fn as_typed(&self, value: &Value, fields: &[&SelectedField], ty: Option<&ast::Type>) -> Option<Value> {
-        let supergraph = self.engine.supergraph();
-        match value {
-            Value::Null => (!ty.is_some_and(ast::Type::is_non_null)).then_some(Value::Null),
-            Value::Array(items) => {
-                let item = ty.map(ast::Type::item_type);
-                items.iter().map(|it| self.as_typed(it, fields, item)).collect()
-            }
-            Value::Object(object) => {
-                let below = |key: &String| {
-                    let fields = fields.iter().filter(|field| *field.response_key == **key);
-                    fields.collect::<Vec<_>>()
-                };
-                let typed_field = |(key, value): (&String, &Value)| {
-                    let fields = below(key);
-                    let Some(inner) = fields[0].inner else { return Some((key.clone(), value.clone())) };
-                    let value = match supergraph.ty(inner).is_composite() {
-                        true => {
-                            let below: Vec<&SelectedField> =
-                                fields.iter().flat_map(|field| &field.selection).collect();
-                            self.as_typed(value, &below, Some(&fields[0].ty))?
-                        }
-                        false => leaf(supergraph, inner, value),
-                    };
-                    Some((key.clone(), value))
-                };
-                object.iter().map(typed_field).collect::<Option<Map<_, _>>>().map(Value::Object)
-            }
-            _ => unreachable!("leaves are taken care of at their fields"),
-        }
-    }
-}
-
-fn leaf(supergraph: &Supergraph, inner: TypeId, value: &Value) -> Value {
+/// The same with the keys of all objects in another order, which the engine may not rely on.
+fn reversed(value: Value) -> Value {
     match value {
-        Value::String(text) => typed(supergraph, inner, text),
-        Value::Array(items) => items.iter().map(|item| leaf(supergraph, inner, item)).collect(),
-        value => value.clone(),
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().rev().map(|(name, value)| (name, reversed(value))).collect())
+        }
+        Value::Array(items) => items.into_iter().map(reversed).collect(),
+        other => other,
     }
 }
 
-/// A caller who may see all.
-fn all_of(supergraph: &Supergraph) -> Grant {
-    let mut grant = Grant { authenticated: true, ..Grant::default() };
-    for Authorization { scopes, policies, .. } in supergraph.fields().iter().map(|it| &it.authorization) {
-        grant.scopes.extend(scopes.iter().flatten().flatten().cloned());
-        grant.policies.extend(policies.iter().flatten().flatten().cloned());
+/// Serves a made-up subgraph at a port of the system's choice.
+async fn serve(subgraph: Arc<MadeUp>) -> http::Uri {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::runtime::Handle::current().spawn(async move {
+        let mut connections = tokio::task::JoinSet::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            let subgraph = subgraph.clone();
+            connections.spawn(async move {
+                let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+                    let subgraph = subgraph.clone();
+                    async move {
+                        let body = request.into_body().collect().await.expect("a body").to_bytes();
+                        let body: Value = serde_json::from_slice(&body).expect("JSON");
+                        let query = body["query"].as_str().expect("a document");
+                        let answer = subgraph.answer(query, &body["variables"]).to_string();
+                        let response = hyper::Response::new(Full::new(Bytes::from(answer)));
+                        Ok::<_, Infallible>(response)
+                    }
+                });
+                // The client may hang up at any time.
+                let _ = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
+            });
+        }
+    });
+    format!("http://{address}/graphql").parse().expect("a URL")
+}
+
+/// Asks the engine for documents made by chance; returns how many it took.
+async fn ask(engine: &Engine, seeds: std::ops::Range<u64>, keyword: &str) -> usize {
+    let supergraph = engine.supergraph().clone();
+    let mut scopes = std::collections::BTreeSet::new();
+    for field in supergraph.fields() {
+        scopes.extend(field.authorization.scopes.iter().flatten().flatten().cloned());
     }
-    grant
+    let grant = Grant { authenticated: true, scopes, ..Grant::default() };
+    let context = RequestContext { grant, ..RequestContext::default() };
+    let mut asked = 0;
+    for seed in seeds {
+        let text = document(&supergraph, seed, keyword);
+        let Ok(operation) = engine.prepare(&text, None, &|_| Ok(())) else { continue };
+        for truths in [&[][..], &["x"], &["y"], &["x", "y"]] {
+            let world = World { supergraph: &supergraph, truths };
+            let expected = world.evaluate(operation.document(), operation.definition());
+            let mut variables = Map::new();
+            variables.insert("x".to_owned(), json!(truths.contains(&"x")));
+            variables.insert("y".to_owned(), json!(truths.contains(&"y")));
+            let response = engine.execute(&operation, variables, &context).await;
+            let found: Value = serde_json::from_slice(response.body()).expect("the answer is JSON");
+            let plan = operation.plan().explain(&supergraph);
+            assert_eq!(found, json!({ "data": expected }), "seed {seed}, true {truths:?}: {text}\n{plan}");
+        }
+        asked += 1;
+    }
+    asked
+}
+
+fn local(supergraph: &Arc<Supergraph>, sdl: impl Fn(&str) -> Option<&'static str>) -> Engine {
+    let subgraphs = supergraph.subgraphs().iter().fold(Subgraphs::new(), |subgraphs, subgraph| {
+        let made_up = MadeUp::new(supergraph, subgraph.id, sdl(&subgraph.name));
+        subgraphs.with_local(subgraph.name.clone(), Arc::new(made_up))
+    });
+    Engine::new(supergraph.clone(), subgraphs, EngineOptions::default()).expect("all subgraphs are there")
+}
+
+fn feature(name: &str) -> Option<&'static str> {
+    EVERY_FEATURE.iter().find(|(known, _)| *known == name).map(|(_, sdl)| *sdl)
+}
+
+#[tokio::test]
+async fn documents_over_every_feature_are_answered_by_calls() {
+    let engine = local(planner_of(&EVERY_FEATURE).supergraph(), feature);
+    assert!(ask(&engine, 1000..1200, "query").await > 60);
+    assert!(ask(&engine, 1000..1050, "mutation").await > 10);
+}
+
+#[tokio::test]
+async fn documents_over_every_feature_are_answered_over_http() {
+    let planner = planner_of(&EVERY_FEATURE);
+    let supergraph = planner.supergraph();
+    let client = HttpClient::new(HttpOptions::default());
+    let mut subgraphs = Subgraphs::new();
+    for subgraph in supergraph.subgraphs() {
+        let made_up = Arc::new(MadeUp::new(supergraph, subgraph.id, feature(&subgraph.name)));
+        subgraphs = subgraphs.with_http(subgraph.name.clone(), client.subgraph(serve(made_up).await));
+    }
+    let engine = Engine::new(supergraph.clone(), subgraphs, EngineOptions::default()).expect("all are there");
+    assert!(ask(&engine, 2000..2150, "query").await > 40);
+}
+
+#[tokio::test]
+async fn documents_over_the_shop_are_answered_by_calls() {
+    let planner = planner(include_str!("../../../../schema/supergraph/tests/fixtures/shop.graphql"));
+    let engine = local(planner.supergraph(), |_| None);
+    assert!(ask(&engine, 3000..3060, "query").await > 20);
+    assert!(ask(&engine, 3000..3030, "mutation").await > 8);
 }

@@ -25,7 +25,7 @@ pub struct Object {
 /// A value of a field.
 pub enum Made {
     Null,
-    Leaf(String),
+    Leaf(Value),
     Object(Object),
     List(Vec<Made>),
 }
@@ -73,7 +73,7 @@ impl World<'_> {
         }
         let inner = self.supergraph.ty(field.inner);
         if !inner.is_composite() {
-            return Made::Leaf(path.to_owned());
+            return Made::Leaf(self.leaf(&inner.name, path));
         }
         if self.supergraph.root(apollo_compiler::ast::OperationType::Query) == Some(inner.id) {
             return Made::Object(self.root(inner.id));
@@ -89,13 +89,30 @@ impl World<'_> {
                 own.is_some_and(|own| own.is_interface_object || own.possible.contains(ty))
             })
         };
-        let known: Vec<TypeId> = inner.possible.iter().copied().filter(knows).collect();
-        match known.is_empty() {
-            true => Made::Null,
-            false => Made::Object(Object {
-                ty: known[(chance / 28) as usize % known.len()],
-                path: path.to_owned(),
-            }),
+        let turns = 0..inner.possible.len() as u64;
+        let mut types = turns.map(|turn| self.type_at(inner, path, turn));
+        match types.find(knows) {
+            Some(ty) => Made::Object(Object { ty, path: path.to_owned() }),
+            None => Made::Null,
+        }
+    }
+
+    /// The object type at a path that has a type; the first turn counts, if it is known to all.
+    pub fn type_at(&self, ty: &supergraph::Type, path: &str, turn: u64) -> TypeId {
+        ty.possible[((hash(path) / 28 + turn) % ty.possible.len() as u64) as usize]
+    }
+
+    /// A value of a scalar or enum. Texts are the path itself, so that keys lead back to their objects.
+    fn leaf(&self, ty: &str, path: &str) -> Value {
+        let chance = hash(path);
+        match ty {
+            "Int" => json!(chance % 1_000_000),
+            "Float" => json!((chance % 1_000) as f64 / 8.0),
+            "Boolean" => json!(chance.is_multiple_of(2)),
+            _ => match self.supergraph.api_schema().get_enum(ty) {
+                Some(known) => json!(known.values[chance as usize % known.values.len()].value.as_str()),
+                None => json!(path),
+            },
         }
     }
 
@@ -135,10 +152,11 @@ impl World<'_> {
         self.value(object, name, arguments, given.as_ref())
     }
 
-    fn to_json(&self, made: Made, of: &dyn Fn(&Object) -> Value) -> Value {
+    /// A value as JSON, given what its objects come to.
+    pub fn to_json(&self, made: Made, of: &dyn Fn(&Object) -> Value) -> Value {
         match made {
             Made::Null => Value::Null,
-            Made::Leaf(text) => Value::String(text),
+            Made::Leaf(value) => value,
             Made::Object(object) => of(&object),
             Made::List(items) => Value::Array(items.into_iter().map(|item| self.to_json(item, of)).collect()),
         }
@@ -170,7 +188,8 @@ impl World<'_> {
         Value::Object(answer)
     }
 
-    fn collect<'d>(
+    /// The fields that apply to an object, by response key in order.
+    pub fn collect<'d>(
         &self,
         document: &'d ExecutableDocument,
         set: &'d SelectionSet,
@@ -181,8 +200,11 @@ impl World<'_> {
             if !self.is_included(selection.directives()) {
                 continue;
             }
-            let is_for =
-                |on: &Name| self.supergraph.type_named(on).is_some_and(|on| on.possible.contains(&object.ty));
+            let is_for = |on: &Name| {
+                self.supergraph
+                    .type_named(on)
+                    .is_some_and(|on| on.id == object.ty || on.possible.contains(&object.ty))
+            };
             match selection {
                 Selection::Field(field) => {
                     match grouped.iter_mut().find(|(key, _)| key == field.response_key()) {
