@@ -15,7 +15,8 @@ use crate::domain::{
     PaymentFigures, ReturnStatus, financial_status, fulfillment_status,
 };
 use crate::entity::{
-    checkout_attempt, fulfillment, fulfillment_line, order, order_event, order_line, order_return, return_line,
+    checkout_attempt, fulfillment, fulfillment_line, order, order_event, order_line, order_return,
+    return_line,
 };
 
 /// Orders of one transaction.
@@ -48,7 +49,8 @@ async fn write(tx: &Tx, seeded: &[SeedOrder]) -> Result<(), Fault> {
     let (mut shipments, mut shipped, mut returns, mut returned) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for one in seeded {
-        let order_lines: Vec<order_line::Model> = (0..one.lines.len()).map(|place| line(one, place)).collect();
+        let order_lines: Vec<order_line::Model> =
+            (0..one.lines.len()).map(|place| line(one, place)).collect();
         let order = order_row(one, &order_lines)?;
         events.extend(timeline(one, &order));
         attempts.push(checkout_attempt::ActiveModel::from(attempt(one)?));

@@ -8,7 +8,7 @@ use auth::Viewer;
 use common::id::CartId;
 use futures::StreamExt as _;
 use orders::NAME;
-use peers::{Hold, Peers};
+use peers::{Hold, Moment, Peers};
 use serde_json::{Value, json};
 use subgraph::testing::{self, Folder};
 use subgraph::{Document, Ports, Subgraph};
@@ -62,9 +62,11 @@ impl Bench {
     /// The id and number of a new order of so many pieces.
     async fn order(&self, viewer: &Viewer, quantity: i32) -> (String, String) {
         let cart = self.peers.cart(quantity);
-        let done = self.complete(viewer, self.input(cart, &format!("key of {cart}").replace(' ', "-"), "tok_approve"));
+        let done = self
+            .complete(viewer, self.input(cart, &format!("key of {cart}").replace(' ', "-"), "tok_approve"));
         let order = done.await["attempt"]["outcome"]["order"].clone();
-        (order["id"].as_str().unwrap().to_owned(), order["number"].as_str().unwrap().to_owned())
+        let text = |field: &str| order[field].as_str().expect("a placed order").to_owned();
+        (text("id"), text("number"))
     }
 }
 
@@ -160,7 +162,8 @@ async fn buyers_page_through_their_own_orders() {
     let me = json!([{ "__typename": "User", "id": buyer.user_id() }]);
     let page = bench.ask(&buyer, document, json!({ "r": me })).await;
     let orders = &page["data"]["_entities"][0]["orders"];
-    let ids: Vec<&str> = orders["nodes"].as_array().unwrap().iter().map(|n| n["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> =
+        orders["nodes"].as_array().unwrap().iter().map(|n| n["id"].as_str().unwrap()).collect();
     assert_eq!(ids, [&placed[2], &placed[1]], "newest first, without what never came to be");
     assert_eq!(orders["pageInfo"]["hasNextPage"], true);
     let after = &orders["pageInfo"]["endCursor"];
@@ -188,9 +191,19 @@ async fn a_fetch_of_many_entities_takes_one_statement_a_type() {
         orders.iter().map(|(_, number)| json!({ "__typename": "Order", "number": number })).collect();
     let carts: Vec<Value> = bench.peers.world().carts.keys().map(|cart| json!(cart)).collect();
     let users: Vec<Value> = {
-        let all = bench.ask(&service, "query($r: [_Any!]!) { _entities(representations: $r) { ... on Order { customer { id } } } }",
-            json!({ "r": of("Order", ids()) })).await;
-        all["data"]["_entities"].as_array().unwrap().iter().map(|order| order["customer"]["id"].clone()).collect()
+        let all = bench
+            .ask(
+                &service,
+                "query($r: [_Any!]!) { _entities(representations: $r) { ... on Order { customer { id } } } }",
+                json!({ "r": of("Order", ids()) }),
+            )
+            .await;
+        all["data"]["_entities"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|order| order["customer"]["id"].clone())
+            .collect()
     };
     for (fields, representations, statements) in [
         ("... on Order { number status }", of("Order", ids()), 1),
@@ -206,7 +219,11 @@ async fn a_fetch_of_many_entities_takes_one_statement_a_type() {
         let answer = bench.ask(&service, &document, variables.clone()).await;
         assert_eq!(answer.get("errors"), None, "{answer}");
         assert!(answer["data"]["_entities"].as_array().unwrap().iter().all(|one| !one.is_null()), "{answer}");
-        assert_eq!(testing::statements(&bench.subgraph, &service, &document, variables).await, statements, "{fields}");
+        assert_eq!(
+            testing::statements(&bench.subgraph, &service, &document, variables).await,
+            statements,
+            "{fields}"
+        );
     }
 }
 
@@ -262,7 +279,9 @@ async fn refusals_name_what_is_wrong_and_what_it_is_now() {
             assert_eq!(done["attempt"]["state"], "FAILED", "{done}");
         }
     }
-    let broken = bench.ask(&guest, COMPLETE, json!({ "input": with("key-broken", "cartId", json!("nonsense")) })).await;
+    let broken = bench
+        .ask(&guest, COMPLETE, json!({ "input": with("key-broken", "cartId", json!("nonsense")) }))
+        .await;
     assert_eq!(broken["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
 }
 
@@ -279,7 +298,10 @@ async fn a_declined_card_is_told_in_both_places_and_its_attempt_can_be_read() {
     let document = "query($id: ID!) { checkoutAttempt(id: $id) { state order { status } } }";
     let variables = json!({ "id": done["attempt"]["id"] });
     let read = bench.ask(&buyer, document, variables.clone()).await;
-    assert_eq!(read["data"]["checkoutAttempt"], json!({ "state": "FAILED", "order": { "status": "CANCELLED" } }));
+    assert_eq!(
+        read["data"]["checkoutAttempt"],
+        json!({ "state": "FAILED", "order": { "status": "CANCELLED" } })
+    );
     for other in [bench.user(), Viewer::anonymous()] {
         let read = bench.ask(&other, document, variables.clone()).await;
         assert_eq!(read["data"]["checkoutAttempt"], Value::Null);
@@ -292,9 +314,15 @@ async fn a_checkout_is_watched_from_the_action_to_its_end() {
     let buyer = bench.user();
     let cart = bench.peers.cart(1);
     let done = bench.complete(&buyer, bench.input(cart, "key-of-a-buyer", "tok_action")).await;
-    assert_eq!(done["attempt"]["outcome"], json!({ "__typename": "CheckoutActionRequired", "reason": "Confirm at your bank." }));
+    assert_eq!(
+        done["attempt"]["outcome"],
+        json!({ "__typename": "CheckoutActionRequired", "reason": "Confirm at your bank." })
+    );
     let id = done["attempt"]["id"].clone();
-    let watch = Document::parse("subscription($id: ID!) { checkoutProgress(attemptId: $id) { state order { status } } }").unwrap();
+    let watch = Document::parse(
+        "subscription($id: ID!) { checkoutProgress(attemptId: $id) { state order { status } } }",
+    )
+    .unwrap();
     let variables = |id: &Value| async_graphql::Variables::from_json(json!({ "id": id }));
     let mut progress = bench.subgraph.subscribe_to(&watch, variables(&id), buyer.clone());
     let next = async |progress: &mut futures::stream::BoxStream<'static, async_graphql::Response>| {
@@ -305,7 +333,9 @@ async fn a_checkout_is_watched_from_the_action_to_its_end() {
     };
     assert_eq!(next(&mut progress).await.as_deref(), Some("ACTION_REQUIRED"));
     bench.peers.world().settle_as = Some("AUTHORIZED");
-    let polled = bench.ask(&buyer, "query($id: ID!) { checkoutAttempt(id: $id) { state } }", json!({ "id": id })).await;
+    let polled = bench
+        .ask(&buyer, "query($id: ID!) { checkoutAttempt(id: $id) { state } }", json!({ "id": id }))
+        .await;
     assert_eq!(polled["data"]["checkoutAttempt"]["state"], "CONFIRMED");
     let mut last = String::new();
     while let Some(state) = next(&mut progress).await {
@@ -315,6 +345,34 @@ async fn a_checkout_is_watched_from_the_action_to_its_end() {
     let mut foreign = bench.subgraph.subscribe_to(&watch, variables(&id), bench.user());
     let refused = foreign.next().await.unwrap();
     assert_eq!(refused.errors.len(), 1);
+}
+
+#[tokio::test]
+async fn a_buyer_who_hangs_up_gets_the_order_all_the_same() {
+    let bench = Bench::new(5).await;
+    let buyer = bench.user();
+    let cart = bench.peers.cart(1);
+    bench.peers.world().hanging = Some(("stockReserve", Moment::After));
+    tokio::select! {
+        done = bench.complete(&buyer, bench.input(cart, "key-of-a-buyer", "tok_approve")) => panic!("{done}"),
+        () = bench.peers.hung() => {}
+    }
+    let document = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Cart { checkoutAttempt { id state } } } }";
+    let reference = json!({ "r": [{ "__typename": "Cart", "id": cart }] });
+    let answer = bench.ask(&buyer, document, reference.clone()).await;
+    let attempt = &answer["data"]["_entities"][0]["checkoutAttempt"];
+    assert_eq!(attempt["state"], "ORDER_CREATED");
+    let watch =
+        Document::parse("subscription($id: ID!) { checkoutProgress(attemptId: $id) { state } }").unwrap();
+    let variables = async_graphql::Variables::from_json(json!({ "id": attempt["id"] }));
+    let mut progress = bench.subgraph.subscribe_to(&watch, variables, buyer.clone());
+    assert!(progress.next().await.unwrap().errors.is_empty());
+    bench.peers.heal();
+    let last =
+        progress.map(|response| response.data.into_json().unwrap()).collect::<Vec<Value>>().await.pop();
+    assert_eq!(last, Some(json!({ "checkoutProgress": { "state": "CONFIRMED" } })));
+    let foreign = bench.ask(&bench.user(), document, reference).await;
+    assert_eq!(foreign["data"]["_entities"][0]["checkoutAttempt"], Value::Null);
 }
 
 #[tokio::test]
@@ -331,7 +389,8 @@ async fn a_restarted_process_takes_up_what_another_one_left() {
     bench.ports.clock.advance(Duration::from_secs(31));
     let restarted = Ports { tasks: runtime::Tasks::new(), ..bench.ports.clone() };
     let subgraph = orders::build(&restarted);
-    let watch = Document::parse("subscription($id: ID!) { orderUpdated(id: $id) { financialStatus } }").unwrap();
+    let watch =
+        Document::parse("subscription($id: ID!) { orderUpdated(id: $id) { financialStatus } }").unwrap();
     let id = &done["attempt"]["outcome"]["order"]["id"];
     let variables = async_graphql::Variables::from_json(json!({ "id": id }));
     let mut updates = subgraph.subscribe_to(&watch, variables, buyer);
@@ -366,7 +425,10 @@ async fn a_confirmed_order_is_cancelled_once_and_gives_everything_back() {
         assert_eq!(refused["data"]["orderCancel"]["userErrors"][0]["code"], "NOT_FOUND");
     }
     let stale = bench.ask(&buyer, CANCEL, input("key-stale", 1)).await;
-    assert_eq!(stale["data"]["orderCancel"]["userErrors"], json!([{ "code": "VERSION_CONFLICT", "currentVersion": 2 }]));
+    assert_eq!(
+        stale["data"]["orderCancel"]["userErrors"],
+        json!([{ "code": "VERSION_CONFLICT", "currentVersion": 2 }])
+    );
     let wanted = json!({ "order": { "status": "CANCELLED", "version": 3, "financialStatus": "REFUNDED",
                                     "lines": [{ "quantityCancelled": 2 }] }, "userErrors": [] });
     let done = bench.ask(&buyer, CANCEL, input("key-cancel", 2)).await;
@@ -388,7 +450,8 @@ async fn two_cancellations_at_once_are_one() {
     let bench = Bench::new(5).await;
     let buyer = bench.user();
     let (id, _) = bench.order(&buyer, 1).await;
-    let input = |key: &str| json!({ "input": { "idempotencyKey": key, "orderId": id, "expectedVersion": 2 } });
+    let input =
+        |key: &str| json!({ "input": { "idempotencyKey": key, "orderId": id, "expectedVersion": 2 } });
     let (one, two) = tokio::join!(
         bench.ask(&buyer, CANCEL, input("key-number-one")),
         bench.ask(&buyer, CANCEL, input("key-number-two")),
@@ -411,9 +474,7 @@ async fn what_was_sent_cannot_be_cancelled_and_can_come_back_once() {
         json!({ "input": { "idempotencyKey": key, "orderId": id, "expectedVersion": version,
                            "lines": of(quantity), "trackingNumber": "T1" } })
     };
-    let back = |key: &str, quantity: i32| {
-        json!({ "input": { "idempotencyKey": key, "orderId": id, "lines": of(quantity), "reason": "Too small." } })
-    };
+    let back = |key: &str, quantity: i32| json!({ "input": { "idempotencyKey": key, "orderId": id, "lines": of(quantity), "reason": "Too small." } });
     let early = bench.ask(&buyer, RETURN, back("key-early", 1)).await;
     assert_eq!(early["data"]["returnRequest"]["userErrors"][0]["code"], "ILLEGAL_TRANSITION");
     let shopper = bench.ask(&buyer, FULFILL, fulfill("key-shopper", 2, 1)).await;
@@ -439,9 +500,15 @@ async fn what_was_sent_cannot_be_cancelled_and_can_come_back_once() {
     let requested = &wanted["data"]["returnRequest"]["return"];
     assert_eq!((&requested["status"], &requested["lines"]), (&json!("REQUESTED"), &json!([{ "id": line }])));
     let again = bench.ask(&buyer, RETURN, back("key-back", 2)).await;
-    assert_eq!(again["data"]["returnRequest"]["return"]["id"], requested["id"], "the same key, the same return");
+    assert_eq!(
+        again["data"]["returnRequest"]["return"]["id"], requested["id"],
+        "the same key, the same return"
+    );
     let more = bench.ask(&buyer, RETURN, back("key-more", 2)).await;
-    assert_eq!(more["data"]["returnRequest"]["userErrors"], json!([{ "code": "QUANTITY_EXCEEDS_ORDERED", "lineId": line }]));
+    assert_eq!(
+        more["data"]["returnRequest"]["userErrors"],
+        json!([{ "code": "QUANTITY_EXCEEDS_ORDERED", "lineId": line }])
+    );
     let foreign = bench.ask(&bench.user(), RETURN, back("key-foreign", 1)).await;
     assert_eq!(foreign["data"]["returnRequest"]["userErrors"][0]["code"], "NOT_FOUND");
     let nobody = bench.ask(&Viewer::anonymous(), RETURN, back("key-nobody", 1)).await;
@@ -453,7 +520,8 @@ async fn an_order_can_be_watched() {
     let bench = Bench::new(5).await;
     let buyer = bench.user();
     let (id, _) = bench.order(&buyer, 1).await;
-    let watch = Document::parse("subscription($id: ID!) { orderUpdated(id: $id) { status version } }").unwrap();
+    let watch =
+        Document::parse("subscription($id: ID!) { orderUpdated(id: $id) { status version } }").unwrap();
     let variables = || async_graphql::Variables::from_json(json!({ "id": id }));
     let mut updates = bench.subgraph.subscribe_to(&watch, variables(), buyer.clone());
     let first = updates.next().await.unwrap().data.into_json().unwrap();
@@ -491,8 +559,12 @@ async fn the_seeded_orders_are_of_every_state_and_add_up() {
         let sum: i64 = order["lines"].as_array().unwrap().iter().map(|line| minor(&line["total"])).sum();
         assert_eq!(sum, minor(&order["totals"]["subtotal"]), "{order}");
         assert_eq!(sum + minor(&order["totals"]["shipping"]), minor(&order["totals"]["total"]), "{order}");
-        let returned = order["fulfillmentStatus"] == "RETURNED" || order["financialStatus"] == "PARTIALLY_REFUNDED";
-        assert!(!returned || order["returns"][0]["lines"].as_array().is_some_and(|lines| !lines.is_empty()), "{order}");
+        let returned =
+            order["fulfillmentStatus"] == "RETURNED" || order["financialStatus"] == "PARTIALLY_REFUNDED";
+        assert!(
+            !returned || order["returns"][0]["lines"].as_array().is_some_and(|lines| !lines.is_empty()),
+            "{order}"
+        );
     }
     let world = bench.peers.world();
     assert!(world.calls.is_empty(), "no worker takes seeded checkouts up: {:?}", world.calls);
