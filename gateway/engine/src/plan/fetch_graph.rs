@@ -7,6 +7,11 @@
 //! requirement) uses the client's slot when the client asked for the same, and otherwise a slot whose name
 //! no client's key at that position has.
 //!
+//! Several fetches may fill one slot: a leaf with the same value, an object or a list of objects each with
+//! fields of its own, which add up. In one selection a response key may occur more than once, under
+//! different conditions or inside and outside of a fragment; these add up, too. Objects found through an
+//! interface object have no type until a later fetch brings it, if anything depends on it.
+//!
 //! ```text
 //! client      { product { title price { amount } } }
 //! fetch 0     products   { product { title __typename id } }            root
@@ -61,7 +66,8 @@ pub struct SelectedField {
     pub on: Option<TypeSet>,
     /// Wanted only if this holds. The conditions of the fields above are not repeated.
     pub condition: Condition,
-    /// What is selected of the value; empty for scalars and enums.
+    /// What is selected of the value; empty for scalars and enums, and for an object of which every field is
+    /// excluded by a constant condition.
     pub selection: Vec<SelectedField>,
 }
 
@@ -84,7 +90,7 @@ pub struct Fetch {
     pub kind: FetchKind,
     /// The fetches that must be over before this one starts, ascending; none is implied by another. Its
     /// data may come from these or from any before them. One that failed does not stop this one: what it
-    /// left null has no representations.
+    /// left null has no representations. One that was left out counts as over.
     pub after: Vec<FetchId>,
     /// If this does not hold the fetch is left out.
     pub condition: Condition,
