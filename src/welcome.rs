@@ -55,7 +55,7 @@ pub fn fill_graphiql(graphiql: &mut Graphiql, world: &World) {
     if let Some((query, token)) = login {
         let button = |user: &DemoUser| {
             let variables = json!({ "input": { "email": user.email, "password": DEMO_PASSWORD } });
-            json!({ "label": user.role, "query": query, "variables": variables, "token": token })
+            json!({ "label": user.role.replace('_', " "), "query": query, "variables": variables, "token": token })
         };
         graphiql.logins = DEMO_USERS.iter().map(button).collect();
     }

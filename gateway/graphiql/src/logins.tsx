@@ -31,6 +31,7 @@ export function Logins({ configuration, signedIn, onSignedIn }: LoginsProps) {
 
   return (
     <span className="shop-logins" role="group" aria-label="Demo users">
+      <span className="shop-hint">Log in as</span>
       {configuration.logins.map((login) => (
         <button
           key={login.label}

@@ -51,23 +51,29 @@ function Page({ configuration }: { configuration: Configuration }) {
   }));
   const tabs = link ? [link, ...seeded] : seeded;
   return (
-    <GraphiQL
-      fetcher={fetcher}
-      defaultTabs={tabs.length > 0 ? tabs : undefined}
-      plugins={[HISTORY_PLUGIN, explorer]}
-      shouldPersistHeaders={false}
-      showPersistHeadersSettings={false}
-      inputValueDeprecation
-      schemaDescription
-      defaultEditorToolsVisibility="variables"
-      {...initial(tabs, link)}
-    >
-      <GraphiQL.Logo>
+    <>
+      <header className="shop-bar">
         <span className="shop-title">{configuration.title}</span>
         <Logins configuration={configuration} signedIn={signedIn} onSignedIn={setSignedIn} />
-        <TokenWriter signedIn={signedIn} />
-      </GraphiQL.Logo>
-    </GraphiQL>
+      </header>
+      <main className="shop-main">
+        <GraphiQL
+          fetcher={fetcher}
+          defaultTabs={tabs.length > 0 ? tabs : undefined}
+          plugins={[HISTORY_PLUGIN, explorer]}
+          shouldPersistHeaders={false}
+          showPersistHeadersSettings={false}
+          inputValueDeprecation
+          schemaDescription
+          defaultEditorToolsVisibility="variables"
+          {...initial(tabs, link)}
+        >
+          <GraphiQL.Logo>
+            <TokenWriter signedIn={signedIn} />
+          </GraphiQL.Logo>
+        </GraphiQL>
+      </main>
+    </>
   );
 }
 
