@@ -71,10 +71,12 @@ impl Arena {
         self.cells.len()
     }
 
+    #[inline]
     pub(crate) fn get(&self, cell: u32) -> Value {
         self.cells[cell as usize]
     }
 
+    #[inline]
     pub(crate) fn set(&mut self, cell: u32, value: Value) {
         self.cells[cell as usize] = value;
     }
@@ -94,6 +96,7 @@ impl Arena {
         self.open.len()
     }
 
+    #[inline]
     pub(crate) fn push_element(&mut self, value: Value) {
         self.open.push(value);
     }
@@ -127,6 +130,7 @@ impl Arena {
     }
 
     /// The bytes of a number, string or JSON value; nothing for the other kinds.
+    #[inline]
     pub(crate) fn text(&self, value: Value) -> &[u8] {
         match value {
             Value::Number { buffer, start, end }

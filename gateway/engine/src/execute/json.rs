@@ -36,6 +36,7 @@ impl<'a> Json<'a> {
         Json { text, at: 0 }
     }
 
+    #[inline]
     pub(crate) fn at(&self) -> usize {
         self.at
     }
@@ -49,10 +50,12 @@ impl<'a> Json<'a> {
         Malformed { at: self.at }
     }
 
+    #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
+    #[inline]
     pub(crate) fn blank(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
@@ -60,6 +63,7 @@ impl<'a> Json<'a> {
     }
 
     /// Steps over `byte` if it is next.
+    #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
@@ -71,6 +75,7 @@ impl<'a> Json<'a> {
     }
 
     /// Steps over `word` if it is next.
+    #[inline]
     pub(crate) fn take_all(&mut self, word: &[u8]) -> bool {
         let found = self.text[self.at..].starts_with(word);
         if found {
@@ -80,6 +85,7 @@ impl<'a> Json<'a> {
     }
 
     /// After an element: `true` when another follows, `false` when `close` ended the list or object.
+    #[inline]
     pub(crate) fn another(&mut self, close: u8) -> Result<bool, Malformed> {
         self.blank();
         match self.peek() {

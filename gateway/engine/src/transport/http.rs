@@ -18,7 +18,7 @@ use super::{CallError, sse};
 use crate::RequestContext;
 
 /// Tells a subgraph how many milliseconds are left until its answer is of no use.
-pub(crate) const DEADLINE_HEADER: HeaderName = HeaderName::from_static("x-deadline-ms");
+pub const DEADLINE_HEADER: HeaderName = HeaderName::from_static("x-deadline-ms");
 
 /// Bounds on calls over HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use thiserror::Error;
 
-pub use self::http::{HttpClient, HttpOptions, HttpSubgraph};
+pub use self::http::{DEADLINE_HEADER, HttpClient, HttpOptions, HttpSubgraph};
 pub use self::local::{LocalError, LocalResponse, LocalSubgraph, Prepared};
 pub(crate) use self::sharing::Sharing;
 use crate::RequestContext;
