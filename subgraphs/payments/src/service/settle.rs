@@ -1,0 +1,148 @@
+//! What a movement came to, written once: the answer, the webhook and the worker all end here, on a locked row.
+
+use std::time::Duration;
+
+use common::Fault;
+use common::id::{PaymentId, TransactionId};
+use database::{ScopedFutureExt, Tx};
+use events::payments::PaymentsEvent;
+use sea_orm::ActiveEnum as _;
+
+use super::Payments;
+use crate::domain::{Outcome, PaymentState, RefundState, TransactionKind, TransactionState};
+use crate::entity::{payment, refund, transaction};
+use crate::provider::Answer;
+
+impl Payments {
+    /// Writes what a movement came to, unless somebody has before, and returns the payment and the transaction as they
+    /// are then.
+    pub(super) async fn settle(
+        &self,
+        id: TransactionId,
+        answer: &Answer,
+    ) -> Result<(payment::Model, transaction::Model), Fault> {
+        let settled =
+            self.ports.database.transaction(|tx| self.settle_in(tx, id, answer).scope_boxed()).await?;
+        if settled.0.cancelled {
+            self.work.notify_one();
+        }
+        Ok(settled)
+    }
+
+    /// The same as part of `tx`.
+    pub(super) async fn settle_in(
+        &self,
+        tx: &Tx,
+        id: TransactionId,
+        answer: &Answer,
+    ) -> Result<(payment::Model, transaction::Model), Fault> {
+        let unknown = || Fault::internal(format!("there is no transaction {id}"));
+        let payment_id = transaction::find(tx, id).await?.ok_or_else(unknown)?.payment_id;
+        let mut payment = lock(tx, payment_id).await?;
+        // Read again under the lock: somebody else may have settled it meanwhile.
+        let mut transaction = transaction::find(tx, id).await?.ok_or_else(unknown)?;
+        let waits = matches!(answer, Answer::ActionRequired { .. });
+        if transaction.state != TransactionState::Pending
+            || (waits && payment.state == PaymentState::RequiresAction)
+        {
+            return Ok((payment, transaction));
+        }
+        let outcome = note(&mut payment, &transaction, answer);
+        let balance = payment.balance().finish(transaction.kind, transaction.amount, outcome);
+        payment.set_balance(balance.map_err(Fault::internal)?);
+        transaction.state = match outcome {
+            Outcome::Succeeded => TransactionState::Succeeded,
+            Outcome::Failed => TransactionState::Failed,
+            Outcome::ActionRequired => TransactionState::Pending,
+        };
+        transaction.due_at = None;
+        transaction.reference.clone_from(&payment.reference);
+        transaction::save(tx, transaction.clone()).await?;
+        if let Some(refund) = transaction.refund_id {
+            let done = outcome == Outcome::Succeeded;
+            refund::turn(tx, refund, if done { RefundState::Succeeded } else { RefundState::Failed }).await?;
+        }
+        if transaction.kind == TransactionKind::Void && payment.state == PaymentState::Failed {
+            fail_authorization(tx, &mut payment).await?;
+        }
+        if payment.cancelled {
+            // Nobody waits for this: the worker goes on with it at once.
+            self.unwind_in(tx, &mut payment, Duration::ZERO).await?;
+        }
+        self.save(tx, &mut payment).await?;
+        self.publish(tx, &payment).await?;
+        Ok((payment, transaction))
+    }
+
+    /// Writes a payment that is locked, as its next version.
+    pub(super) async fn save(&self, tx: &Tx, payment: &mut payment::Model) -> Result<(), Fault> {
+        payment.version += 1;
+        payment.updated_at = self.ports.clock.now();
+        Ok(payment::save(tx, payment.clone()).await?)
+    }
+
+    async fn publish(&self, tx: &Tx, payment: &payment::Model) -> Result<(), Fault> {
+        let balance = payment.balance();
+        let event = PaymentsEvent {
+            payment: payment.id,
+            order: payment.order_id,
+            version: payment.version,
+            state: payment.state.to_value(),
+            authorized: payment.money(balance.held()),
+            captured: payment.money(balance.captured),
+            refunded: payment.money(balance.refunded),
+        };
+        self.ports.publish(tx, &event).await
+    }
+}
+
+/// A payment, locked; it is there because something refers to it.
+pub(super) async fn lock(tx: &Tx, id: PaymentId) -> Result<payment::Model, Fault> {
+    payment::lock(tx, id).await?.ok_or_else(|| Fault::internal(format!("there is no payment {id}")))
+}
+
+/// Takes over into the payment what the provider says beside yes or no.
+fn note(payment: &mut payment::Model, transaction: &transaction::Model, answer: &Answer) -> Outcome {
+    let authorizing = transaction.kind == TransactionKind::Authorize;
+    match answer {
+        Answer::Done { reference, last4 } => {
+            if authorizing {
+                payment.reference = Some(reference.clone());
+                payment.last4 = last4.clone().or_else(|| payment.last4.take());
+            }
+            Outcome::Succeeded
+        }
+        Answer::ActionRequired { reference, client_secret, redirect_url, reason } => {
+            payment.reference = Some(reference.clone());
+            payment.client_secret = Some(client_secret.clone());
+            payment.redirect_url = Some(redirect_url.clone());
+            payment.action_reason = Some(reason.clone());
+            Outcome::ActionRequired
+        }
+        Answer::Declined { message, retryable } => {
+            if authorizing {
+                payment.failure = Some(message.chars().take(200).collect());
+                payment.failure_retryable = *retryable;
+            }
+            Outcome::Failed
+        }
+        Answer::InvalidMethod => {
+            payment.method_invalid |= authorizing;
+            Outcome::Failed
+        }
+    }
+}
+
+/// Ends an authorisation that waited for the buyer and was let go.
+async fn fail_authorization(tx: &Tx, payment: &mut payment::Model) -> Result<(), Fault> {
+    payment.failure = Some("The payment was cancelled.".to_owned());
+    payment.failure_retryable = false;
+    for mut transaction in transaction::of_payments(tx, vec![payment.id]).await? {
+        if transaction.kind == TransactionKind::Authorize && transaction.state == TransactionState::Pending {
+            transaction.state = TransactionState::Failed;
+            transaction.due_at = None;
+            transaction::save(tx, transaction).await?;
+        }
+    }
+    Ok(())
+}
