@@ -99,10 +99,10 @@ impl Cart {
     }
 }
 
-/// A cart: what somebody is about to order, and what it comes to.
+/// A cart.
 #[Object]
 impl Cart {
-    /// The cart's id. Whoever knows the id of a guest's cart can see and change it.
+    /// The cart's id.
     pub async fn id(&self) -> ID {
         self.row.id.into()
     }

@@ -42,7 +42,7 @@ impl CartLine {
     }
 }
 
-/// A line of a cart: so many of one variant.
+/// A line of a cart.
 #[Object]
 impl CartLine {
     /// The line's id.

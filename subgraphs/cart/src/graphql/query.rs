@@ -19,7 +19,7 @@ pub struct Query;
 #[Object]
 impl Query {
     /// A cart by its id, or without one the viewer's own that is being filled or checked out; null where there is none
-    /// or it is somebody else's.
+    /// or it is somebody else's. Whoever knows the id of a guest's cart can see and change it.
     async fn cart(
         &self,
         context: &Context<'_>,

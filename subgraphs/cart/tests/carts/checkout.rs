@@ -7,7 +7,7 @@ use common::id::CheckoutAttemptId;
 use serde_json::{Value, json};
 use subgraph::testing::run;
 
-use crate::bench::{Shop, at_once, guest, plain, user, wanted};
+use crate::bench::{SMALL, Shop, at_once, guest, plain, user, wanted};
 
 fn attempts() -> (CheckoutAttemptId, CheckoutAttemptId) {
     let ids = Ids::counted();
@@ -68,7 +68,7 @@ async fn an_ordered_cart_stays_ordered() {
     let (attempt, _) = attempts();
     let mut freeze = shop.freeze(&cart, attempt);
     assert_eq!(shop.call("cartFreeze", freeze.clone()).await["outcome"], "not_found", "it has an owner");
-    freeze["buyer"] = json!(crate::bench::SMALL.user_id(0));
+    freeze["buyer"] = json!(SMALL.user_id(0));
     assert_eq!(shop.call("cartFreeze", freeze).await["outcome"], "frozen");
     assert_eq!(shop.cart(&user(0), &Value::Null).await["id"], cart["id"], "it is still the user's cart");
     for _ in 0..2 {
@@ -199,6 +199,18 @@ async fn limit_first_hundred_to(shop: &Shop, limit: i32) {
         .execute_raw(Statement::from_string(database.get_database_backend(), text))
         .await
         .expect("the code is seeded");
+}
+
+#[tokio::test]
+async fn a_full_cart_is_frozen_whole() {
+    let shop = Shop::open().await;
+    let many = SMALL.product(7).variants;
+    let lines: Vec<_> = many.iter().take(100).map(|variant| (variant.id, 999)).collect();
+    let cart = shop.ready(&guest(), &lines).await;
+    let (attempt, _) = attempts();
+    let frozen = shop.call("cartFreeze", shop.freeze(&cart, attempt)).await;
+    assert_eq!(frozen["lines"].as_array().unwrap().len(), 100);
+    assert_eq!(shop.cart(&guest(), &cart["id"]).await["cost"], cart["cost"]);
 }
 
 #[tokio::test]
