@@ -8,6 +8,7 @@ use common::id::{
 };
 use common::{Currency, Money, Timestamp};
 use rand::Rng as _;
+use sha2::{Digest as _, Sha256};
 
 use crate::{PRESENT, SeedUser, World, popular};
 
@@ -35,6 +36,8 @@ pub enum SeedOrderStatus {
 pub struct SeedOrder {
     pub number: u32,
     pub id: OrderId,
+    /// The number that people read: the one that `orders` gives an order with this id.
+    pub reference: String,
     /// Nobody for a guest.
     pub customer: Option<SeedUser>,
     pub email: String,
@@ -91,9 +94,11 @@ impl World {
             currency,
         );
         let row = u64::from(number);
+        let id = self.id(row, age);
         SeedOrder {
             number,
-            id: self.id(row, age),
+            id,
+            reference: reference(id),
             email: recipient.email.clone(),
             customer: (!guest).then(|| recipient.clone()),
             recipient,
@@ -141,6 +146,14 @@ impl World {
             total: Money::new(unit_price.minor * i64::from(quantity), currency),
         }
     }
+}
+
+/// `TP-` and ten characters of Crockford's base 32, from the digest of the id and of the number of tries before.
+fn reference(id: OrderId) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let digest = Sha256::new().chain_update(id.uuid().as_bytes()).chain_update(0u32.to_be_bytes()).finalize();
+    let characters = digest.iter().take(10).map(|byte| char::from(ALPHABET[usize::from(byte & 31)]));
+    format!("TP-{}", characters.collect::<String>())
 }
 
 fn status(number: u32) -> SeedOrderStatus {

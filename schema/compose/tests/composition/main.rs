@@ -3,7 +3,6 @@
 mod chance;
 mod corpus;
 mod javascript;
-mod liberal;
 mod node;
 mod shop;
 mod subgraphs;

@@ -57,6 +57,11 @@ impl<T> Connection<T> {
     pub fn into_nodes(self) -> Vec<T> {
         self.edges.into_iter().map(|edge| edge.node).collect()
     }
+
+    /// The nodes of the page, and what is said about it: for lists whose connection has fields of its own.
+    pub fn into_parts(self) -> (Vec<T>, PageInfo) {
+        (self.edges.into_iter().map(|edge| edge.node).collect(), self.page_info)
+    }
 }
 
 impl<T: OutputType> TypeName for Connection<T> {

@@ -1,0 +1,123 @@
+//! The worker that delivers what is queued: mail through a carrier, messages in the shop by telling who watches.
+
+use std::time::Duration;
+
+use common::id::NotificationId;
+use common::{Fault, Timestamp};
+use database::{ScopedFutureExt as _, Tx};
+
+use super::Notifications;
+use crate::channel::{Message, SendError};
+use crate::domain::delivery::{LEASE, Next, PATIENCE, after_try};
+use crate::domain::{Channel, DeliveryState};
+use crate::entity::notification;
+
+/// Messages that are tried at once.
+const BATCH: u64 = 50;
+/// How long to wait where nobody wakes us: for tries that are due, and for other processes' rows.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// Delivers until it is told to stop. What was under way then is tried again when its lease is over.
+pub async fn run(notifications: Notifications) {
+    let stopping = notifications.ports.tasks.stopping();
+    tokio::pin!(stopping);
+    loop {
+        let delivered = tokio::select! {
+            () = &mut stopping => return,
+            delivered = notifications.deliver_due() => delivered,
+        };
+        match delivered {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(fault) => tracing::warn!(reason = fault.chain(), "notifications could not be delivered"),
+        }
+        tokio::select! {
+            () = &mut stopping => return,
+            () = notifications.written.notified() => {}
+            () = tokio::time::sleep(IDLE) => {}
+        }
+    }
+}
+
+impl Notifications {
+    /// Tries some of what is due; says whether there was any.
+    async fn deliver_due(&self) -> Result<bool, Fault> {
+        let now = self.ports.clock.now();
+        if !notification::any_due(self.ports.database.read(), now).await? {
+            return Ok(false);
+        }
+        let claimed = self
+            .ports
+            .database
+            .transaction(|tx| {
+                async move { notification::claim(tx, now, now.plus(LEASE), BATCH).await }.scope_boxed()
+            })
+            .await?;
+        let tries = claimed.iter().map(|row| async move { (row, self.attempt(row).await) });
+        let tried = futures::future::join_all(tries).await;
+        let next: Vec<(NotificationId, Next)> =
+            tried.iter().map(|(row, outcome)| (row.id, self.judge(row, outcome, now))).collect();
+        self.ports.database.transaction(|tx| keep(tx, &next).scope_boxed()).await?;
+        for (row, outcome) in tried {
+            if let (Channel::InApp, Some(user), Ok(_)) = (row.channel, row.user_id, outcome) {
+                self.live.announce((user, row.id));
+            }
+        }
+        Ok(!claimed.is_empty())
+    }
+
+    async fn attempt(&self, row: &notification::Model) -> Result<DeliveryState, SendError> {
+        if row.channel == Channel::InApp {
+            return Ok(DeliveryState::Delivered);
+        }
+        let Some(carrier) = self.carrier(row.channel) else {
+            return Err(SendError::Permanent("nothing carries messages through this channel".into()));
+        };
+        let message = message_of(row);
+        match tokio::time::timeout(PATIENCE, carrier.carry(&message)).await {
+            Ok(carried) => carried.map(|()| DeliveryState::Sent),
+            Err(_) => Err(SendError::Temporary("it took too long".into())),
+        }
+    }
+
+    fn judge(
+        &self,
+        row: &notification::Model,
+        outcome: &Result<DeliveryState, SendError>,
+        now: Timestamp,
+    ) -> Next {
+        if let Err(error) = outcome {
+            tracing::warn!(notification.id = %row.id, attempt = row.attempts, %error, "a message was not carried");
+        }
+        after_try(row.attempts, outcome.as_ref().map(|state| *state), now)
+    }
+}
+
+async fn keep(tx: &Tx, next: &[(NotificationId, Next)]) -> Result<(), Fault> {
+    use DeliveryState::{Bounced, Delivered, Failed, Sent};
+    for state in [Sent, Delivered, Bounced, Failed] {
+        let settled = next.iter().filter(|(_, next)| *next == Next::Settle(state)).map(|(id, _)| *id);
+        notification::settle(tx, settled.collect(), state).await?;
+    }
+    for (id, next) in next {
+        if let Next::TryAgain(at) = next {
+            notification::postpone(tx, *id, *at).await?;
+        }
+    }
+    Ok(())
+}
+
+fn message_of(row: &notification::Model) -> Message {
+    let body = match &row.confidential {
+        Some(confidential) => format!("{}\n\n{confidential}", row.body),
+        None => row.body.clone(),
+    };
+    Message {
+        id: row.id,
+        recipient: row.recipient.clone(),
+        locale: row.locale.clone(),
+        title: row.title.clone(),
+        body,
+        written_at: row.created_at,
+    }
+}
