@@ -36,7 +36,8 @@ impl RequestId {
 pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
-    let span = tracing::info_span!("request", request.id = %id.0);
+    // At the level of errors, so that they name their request however little is logged.
+    let span = tracing::error_span!("request", request.id = %id.0);
     let mut response = next.run(request).instrument(span).await;
     if let Some(value) = id.header() {
         response.headers_mut().insert(REQUEST_ID, value);

@@ -187,7 +187,7 @@ impl Session {
         };
         let gateway = self.gateway.clone();
         let key = id.clone();
-        let span = tracing::info_span!("operation", request.id = %request_id);
+        let span = tracing::error_span!("operation", request.id = %request_id);
         let answers = async move {
             let answer = match admitted {
                 Ok(()) => gateway.answer(call).await,
