@@ -8,10 +8,12 @@ mod entity;
 mod events;
 mod graphql;
 mod migration;
+mod seed;
 mod service;
 
 use subgraph::{Ports, Subgraph};
 
+pub use crate::seed::{rows as seed_rows, seed};
 pub use migration::migrations;
 
 /// The subgraph's name in the supergraph.

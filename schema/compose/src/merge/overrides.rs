@@ -108,22 +108,9 @@ impl Applied<'_> {
             ));
             return None;
         };
-        if overridden.directives.has(federation::OVERRIDE) {
-            let message = format!(
-                "field \"{coordinate}\" on subgraph \"{from_name}\" is also marked with @override: only one @override is allowed per field"
-            );
-            refuse(ErrorCode::OverrideSourceHasOverride, message);
+        if let Some((code, message)) = collision(&coordinate, from_name, overridden) {
+            refuse(code, message);
             return None;
-        }
-        for other in [federation::REQUIRES, federation::PROVIDES] {
-            if overridden.directives.has(other) {
-                let message = format!(
-                    "@override cannot be used on field \"{coordinate}\", since \"{coordinate}\" on \"{from_name}\" is marked with directive @{}",
-                    federation::short(other)
-                );
-                refuse(ErrorCode::OverrideCollisionWithAnotherDirective, message);
-                return None;
-            }
         }
         self.hint(&coordinate, source, label.is_some(), hints);
         Some((from, Overridden { label }))
@@ -146,6 +133,23 @@ impl Applied<'_> {
         };
         hints.push(Hint::new(code, message, vec![source.at(coordinate)]));
     }
+}
+
+/// What an overridden field must not carry.
+fn collision(coordinate: &str, from: &str, overridden: &FieldDefinition) -> Option<(ErrorCode, String)> {
+    if overridden.directives.has(federation::OVERRIDE) {
+        let message = format!(
+            "field \"{coordinate}\" on subgraph \"{from}\" is also marked with @override: only one @override is allowed per field"
+        );
+        return Some((ErrorCode::OverrideSourceHasOverride, message));
+    }
+    let other =
+        [federation::REQUIRES, federation::PROVIDES].into_iter().find(|d| overridden.directives.has(d))?;
+    let message = format!(
+        "@override cannot be used on field \"{coordinate}\", since \"{coordinate}\" on \"{from}\" is marked with directive @{}",
+        federation::short(other)
+    );
+    Some((ErrorCode::OverrideCollisionWithAnotherDirective, message))
 }
 
 /// `beta-2`, or `percent(12.5)`.

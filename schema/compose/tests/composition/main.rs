@@ -3,6 +3,7 @@
 mod chance;
 mod corpus;
 mod javascript;
+mod liberal;
 mod node;
 mod shop;
 mod subgraphs;

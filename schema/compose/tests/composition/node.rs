@@ -16,7 +16,8 @@ pub fn workspace(test: &str) -> Option<PathBuf> {
         Ok(folder) => Some(folder),
         Err(reason) if env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{test} cannot run: {reason}"),
         Err(reason) => {
-            eprintln!("SKIPPED: {test}: {reason}");
+            // Not eprintln!, which the test harness keeps to itself.
+            writeln!(std::io::stderr(), "SKIPPED: {test}: {reason}").expect("stderr is open");
             None
         }
     }

@@ -18,14 +18,7 @@ pub(super) fn build(supergraph: &Supergraph) -> QueryGraph {
     }
     let nodes = builder.nodes;
     let entries = supergraph.types().iter().map(|ty| entries(supergraph, &plain, ty.id)).collect();
-    let mut resolvers = vec![Vec::new(); supergraph.fields().len()];
-    for ((subgraph, _), node) in &plain {
-        for field in nodes[node.0 as usize].fields.keys() {
-            resolvers[field.index()].push(*subgraph);
-        }
-    }
-    resolvers.iter_mut().for_each(|subgraphs| subgraphs.sort());
-    QueryGraph { nodes, plain, entries, resolvers }
+    QueryGraph { nodes, plain, entries }
 }
 
 struct Builder<'a> {

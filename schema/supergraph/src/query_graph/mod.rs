@@ -33,8 +33,6 @@ pub struct QueryGraph {
     plain: FxHashMap<(SubgraphId, TypeId), NodeId>,
     /// By type: how an object of the type can be entered.
     entries: Vec<Vec<Entry>>,
-    /// By field: the subgraphs that resolve it, ascending.
-    resolvers: Vec<Vec<SubgraphId>>,
 }
 
 /// A composite type in a subgraph.
@@ -132,11 +130,6 @@ impl QueryGraph {
     /// schema.
     pub fn entries(&self, ty: TypeId) -> &[Entry] {
         &self.entries[ty.index()]
-    }
-
-    /// The subgraphs that resolve a field of this type somewhere without anything being provided.
-    pub fn resolvers(&self, field: FieldId) -> &[SubgraphId] {
-        &self.resolvers[field.index()]
     }
 }
 

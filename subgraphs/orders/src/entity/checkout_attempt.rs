@@ -4,7 +4,7 @@
 use common::id::{CartId, CheckoutAttemptId, OrderId, UserId};
 use common::{Currency, Fault, Money, Timestamp};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::Expr;
 use sea_orm::{QueryOrder as _, QuerySelect as _};
 
 use crate::domain::{CheckoutRefusal, CheckoutState};
@@ -77,13 +77,9 @@ impl Model {
 
 /// Writes a new one; says whether it is the first under its key.
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<bool, DbErr> {
-    let inserted = Entity::insert(ActiveModel::from(row))
-        .on_conflict(OnConflict::column(Column::Scope).do_nothing_on([Column::Scope]).to_owned())
-        .exec_without_returning(db)
-        .await;
-    match inserted {
-        Ok(rows) => Ok(rows > 0),
-        Err(DbErr::RecordNotInserted) => Ok(false),
+    match Entity::insert(ActiveModel::from(row)).exec_without_returning(db).await {
+        Ok(_) => Ok(true),
+        Err(error) if database::is_duplicate(&error) => Ok(false),
         Err(error) => Err(error),
     }
 }
