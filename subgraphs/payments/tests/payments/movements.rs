@@ -2,13 +2,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use common::Currency;
 use common::id::PaymentId;
+use events::calls::payments::AuthorizePaymentReply;
 use futures::future::BoxFuture;
 use payments::provider::{Answer, AuthorizeRequest, MoveRequest, PaymentProvider, Unanswered};
 use serde_json::json;
 use subgraph::testing;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::bench::{Bench, TOTAL, shopper};
@@ -113,6 +116,8 @@ async fn a_shopper_moves_no_money() {
 #[derive(Default)]
 struct Forgetful {
     losing: Arc<AtomicBool>,
+    hanging: Arc<AtomicBool>,
+    asked: Arc<Notify>,
     keys: Arc<Mutex<Vec<String>>>,
 }
 
@@ -130,7 +135,12 @@ impl PaymentProvider for Forgetful {
         currency == Currency::USD
     }
 
-    fn authorize(&self, _: AuthorizeRequest) -> BoxFuture<'_, Result<Answer, Unanswered>> {
+    fn authorize(&self, request: AuthorizeRequest) -> BoxFuture<'_, Result<Answer, Unanswered>> {
+        self.keys.lock().expect("no test panics here").push(request.key);
+        if self.hanging.swap(false, Ordering::SeqCst) {
+            self.asked.notify_one();
+            return Box::pin(std::future::pending());
+        }
         done("ref")
     }
 
@@ -166,7 +176,28 @@ async fn a_refund_whose_answer_is_lost_still_counts_and_is_asked_for_under_the_s
     let again = bench.refund("refund-one", payment, 6_000).await;
     assert_eq!(again["refund"]["state"], "SUCCEEDED");
     assert_eq!(bench.payment(payment).await["refunded"]["amountMinor"], 6_000);
-    let mut keys = keys.lock().unwrap().clone();
+    let mut keys = keys.lock().unwrap().split_off(1);
     keys.dedup();
     assert_eq!(keys.len(), 1);
+}
+
+#[tokio::test]
+async fn a_payment_whose_caller_dies_while_the_provider_is_asked_is_finished_under_the_same_key() {
+    let provider = Forgetful::default();
+    let (keys, asked) = (Arc::clone(&provider.keys), Arc::clone(&provider.asked));
+    provider.hanging.store(true, Ordering::SeqCst);
+    let bench = Bench::with(provider).await;
+    let checkout = bench.checkout();
+    tokio::select! {
+        biased;
+        reply = bench.authorize(checkout, "tok_any") => panic!("nobody answered: {reply:?}"),
+        () = asked.notified() => {}
+    }
+    bench.ports.clock.advance(Duration::from_secs(60));
+    // The worker says what came of it.
+    bench.ports.database.outbox_committed().await;
+    assert_eq!(bench.told().await, ["AUTHORIZED"]);
+    assert!(matches!(bench.authorize(checkout, "tok_any").await, AuthorizePaymentReply::Authorized { .. }));
+    let keys = keys.lock().unwrap().clone();
+    assert_eq!((keys.len(), &keys[0]), (2, &keys[1]));
 }
