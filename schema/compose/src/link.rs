@@ -241,7 +241,7 @@ fn application(directive: &Directive) -> Result<Application, (ErrorCode, String)
     let usage = |problem: &str| (ErrorCode::InvalidLinkDirectiveUsage, problem.to_owned());
     let url = string(directive, "url").ok_or_else(|| usage("@link needs a \"url\""))?;
     let (identity, version) = split_version(url);
-    if version.is_none() && url.starts_with(APOLLO_SPECS) {
+    if version.is_none() && url.starts_with(APOLLO_SPECS.trim_end_matches('/')) {
         let problem = format!("the url \"{url}\" of @link must end in a name and a version such as v1.2");
         return Err((ErrorCode::InvalidLinkIdentifier, problem));
     }

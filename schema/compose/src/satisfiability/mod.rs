@@ -6,7 +6,7 @@
 mod explain;
 mod reach;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use apollo_compiler::ast::OperationType;
 use rustc_hash::FxHashSet;
@@ -20,25 +20,44 @@ use crate::error::CompositionError;
 /// shortest query that shows it.
 pub(crate) fn check(supergraph: &Supergraph) -> Result<(), Vec<CompositionError>> {
     let graph = QueryGraph::new(supergraph);
-    let mut walk = Walk {
-        supergraph,
-        reach: Reach::new(supergraph, &graph),
-        steps: Vec::new(),
-        queue: VecDeque::new(),
-        seen: FxHashSet::default(),
-        told: FxHashSet::default(),
-        errors: Vec::new(),
-    };
-    for operation in [OperationType::Query, OperationType::Mutation, OperationType::Subscription] {
-        if let Some(root) = supergraph.root(operation) {
-            let step = walk.step(None, Step::Root(operation));
-            walk.meet(root, graph.roots(supergraph, operation).into_iter().collect(), step);
+    let mut told = FxHashSet::default();
+    let mut errors = Vec::new();
+    for labels in label_sets(supergraph) {
+        let mut walk = Walk {
+            supergraph,
+            reach: Reach::new(supergraph, &graph, labels),
+            steps: Vec::new(),
+            queue: VecDeque::new(),
+            seen: FxHashSet::default(),
+            told: &mut told,
+            errors: &mut errors,
+        };
+        for operation in [OperationType::Query, OperationType::Mutation, OperationType::Subscription] {
+            if let Some(root) = supergraph.root(operation) {
+                let step = walk.step(None, Step::Root(operation));
+                walk.meet(root, graph.roots(supergraph, operation).into_iter().collect(), step);
+            }
+        }
+        while let Some(place) = walk.queue.pop_front() {
+            walk.visit(place);
         }
     }
-    while let Some(place) = walk.queue.pop_front() {
-        walk.visit(place);
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// Requests to check for: with none of the labels of progressive overrides, with all of them, and with all
+/// but one and only one, which finds what two labels spoil for each other.
+fn label_sets(supergraph: &Supergraph) -> Vec<BTreeSet<&str>> {
+    let joins = supergraph.fields().iter().flat_map(|field| &field.joins);
+    let all: BTreeSet<&str> = joins.filter_map(|join| join.overrides.as_ref()?.label.as_deref()).collect();
+    let mut sets = vec![BTreeSet::new(), all.clone()];
+    for label in &all {
+        sets.push([*label].into());
+        sets.push(all.iter().copied().filter(|other| other != label).collect());
     }
-    if walk.errors.is_empty() { Ok(()) } else { Err(walk.errors) }
+    sets.sort();
+    sets.dedup();
+    sets
 }
 
 /// One step of the way to a place.
@@ -64,8 +83,8 @@ struct Walk<'a> {
     queue: VecDeque<Place>,
     seen: FxHashSet<(TypeId, Nodes)>,
     /// Fields whose error is told: one way to show it is enough.
-    told: FxHashSet<FieldId>,
-    errors: Vec<CompositionError>,
+    told: &'a mut FxHashSet<FieldId>,
+    errors: &'a mut Vec<CompositionError>,
 }
 
 impl Walk<'_> {

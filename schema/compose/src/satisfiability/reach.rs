@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use supergraph::query_graph::{FieldEdge, NodeId, QueryGraph};
+use supergraph::query_graph::{FieldEdge, NodeId, OverrideState, QueryGraph};
 use supergraph::{FieldSet, FieldSetSelection, Supergraph, TypeId};
 
 /// Nodes at any of which an object may be at hand.
@@ -14,13 +14,15 @@ pub(super) struct Reach<'a> {
     pub supergraph: &'a Supergraph,
     pub graph: &'a QueryGraph,
     closures: FxHashMap<(TypeId, Nodes), Nodes>,
+    /// The labels of progressive overrides that the request has.
+    labels: BTreeSet<&'a str>,
     /// Requirements being looked into, so that one that needs itself is not taken for met.
     open: FxHashSet<(NodeId, String)>,
 }
 
 impl<'a> Reach<'a> {
-    pub fn new(supergraph: &'a Supergraph, graph: &'a QueryGraph) -> Self {
-        Self { supergraph, graph, closures: FxHashMap::default(), open: FxHashSet::default() }
+    pub fn new(supergraph: &'a Supergraph, graph: &'a QueryGraph, labels: BTreeSet<&'a str>) -> Self {
+        Self { supergraph, graph, closures: FxHashMap::default(), labels, open: FxHashSet::default() }
     }
 
     /// `nodes` and all that an object of type `ty` can move to from there.
@@ -91,7 +93,9 @@ impl<'a> Reach<'a> {
     /// The edge of a field, by name: the node's type may be an interface that stands for the object's.
     pub fn edge(&self, node: NodeId, field: &str) -> Option<&'a FieldEdge> {
         let field = self.supergraph.field_named(self.graph.node(node).ty, field)?;
-        self.graph.field(node, field.id)
+        let edge = self.graph.field(node, field.id)?;
+        let there = |only_if: &OverrideState| self.labels.contains(only_if.label.as_str()) == only_if.is_set;
+        edge.only_if.as_ref().is_none_or(there).then_some(edge)
     }
 
     /// Can what the field requires be had elsewhere, and its subgraph be entered with it?
