@@ -22,13 +22,50 @@ pub struct Room {
 }
 
 /// All of them, in the order in which they are seeded.
-pub const ROOMS: &[Room] = &[Room {
-    name: products::NAME,
-    migrations: products::migrations,
-    build: products::build,
-    seed: |ports, world, progress| Box::pin(products::seed(ports, world, progress)),
-    rows: products::seed_rows,
-}];
+pub const ROOMS: &[Room] = &[
+    Room {
+        name: users::NAME,
+        migrations: users::migrations,
+        build: users::build,
+        seed: |ports, world, progress| Box::pin(users::seed(ports, world, progress)),
+        rows: users::seed_rows,
+    },
+    Room {
+        name: products::NAME,
+        migrations: products::migrations,
+        build: products::build,
+        seed: |ports, world, progress| Box::pin(products::seed(ports, world, progress)),
+        rows: products::seed_rows,
+    },
+    Room {
+        name: inventory::NAME,
+        migrations: inventory::migrations,
+        build: inventory::build,
+        seed: |ports, world, progress| Box::pin(inventory::seed(ports, world, progress)),
+        rows: inventory::seed_rows,
+    },
+    Room {
+        name: cart::NAME,
+        migrations: cart::migrations,
+        build: cart::build,
+        seed: |ports, world, progress| Box::pin(cart::seed(ports, world, progress)),
+        rows: cart::seed_rows,
+    },
+    Room {
+        name: orders::NAME,
+        migrations: orders::migrations,
+        build: orders::build,
+        seed: |ports, world, progress| Box::pin(orders::seed(ports, world, progress)),
+        rows: orders::seed_rows,
+    },
+    Room {
+        name: search::NAME,
+        migrations: search::migrations,
+        build: search::build,
+        seed: |ports, world, progress| Box::pin(search::seed(ports, world, progress)),
+        rows: search::seed_rows,
+    },
+];
 
 /// The room of this name.
 pub fn room(name: &str) -> Option<&'static Room> {

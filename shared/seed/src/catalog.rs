@@ -7,7 +7,7 @@ use common::{Currency, Money, Timestamp};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::words::{BLAME, BRANDS, COLOURS, MATERIALS, MIXED, NOUNS, PRAISE, SIZES};
+use crate::words::{BLAME, BRANDS, COLOURS, MATERIALS, MIXED, NOUNS, PRAISE, SIZES, Word};
 use crate::{PRESENT, World, image_url, popular};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -194,13 +194,29 @@ impl World {
         SeedPrice { list: Money::new(list, currency), compare_at_minor: before }
     }
 
+    /// What a product is called by: brand, material, noun.
+    fn name(&self, number: u32) -> (&'static str, &'static Word, &'static Word) {
+        let mut chance = self.chance("name", number.into());
+        let nouns = &NOUNS[self.category_of(number)];
+        (
+            BRANDS[chance.random_range(0..BRANDS.len())],
+            &MATERIALS[chance.random_range(0..MATERIALS.len())],
+            &nouns[chance.random_range(0..nouns.len())],
+        )
+    }
+
+    /// The English title of a product, and one of its variants without prices: what an order line needs.
+    pub(crate) fn product_and_variant(&self, product: u32, variant: u32) -> (String, SeedVariant) {
+        let (brand, material, noun) = self.name(product);
+        let variant = self.variant_without_prices(product, variant, brand, "standard", 0);
+        (format!("{brand} {} {}", material.en, noun.en), variant)
+    }
+
     /// A product with its variants.
     pub fn product(&self, number: u32) -> SeedProduct {
         let mut chance = self.chance("product", number.into());
         let category = self.category_of(number);
-        let brand = BRANDS[chance.random_range(0..BRANDS.len())];
-        let material = &MATERIALS[chance.random_range(0..MATERIALS.len())];
-        let noun = &NOUNS[category][chance.random_range(0..NOUNS[category].len())];
+        let (brand, material, noun) = self.name(number);
         let title = format!("{brand} {} {}", material.en, noun.en);
         let created_at = PRESENT.minus(self.product_age(number));
         let tax_class = if chance.random_bool(0.1) { "reduced" } else { "standard" };
@@ -254,6 +270,21 @@ impl World {
         tax_class: &'static str,
         weight_grams: i32,
     ) -> SeedVariant {
+        let prices = CURRENCIES.iter().map(|(currency, _)| self.price(product, variant, *currency)).collect();
+        SeedVariant {
+            prices,
+            ..self.variant_without_prices(product, variant, brand, tax_class, weight_grams)
+        }
+    }
+
+    fn variant_without_prices(
+        &self,
+        product: u32,
+        variant: u32,
+        brand: &str,
+        tax_class: &'static str,
+        weight_grams: i32,
+    ) -> SeedVariant {
         let sized = matches!(self.category_of(product), 6 | 7) || product == MANY_VARIANTS;
         let mut chance = self.chance("options", product.into());
         let first = chance.random_range(0..COLOURS.len());
@@ -273,7 +304,7 @@ impl World {
             options,
             tax_class,
             weight_grams,
-            prices: CURRENCIES.iter().map(|(currency, _)| self.price(product, variant, *currency)).collect(),
+            prices: Vec::new(),
         }
     }
 

@@ -128,19 +128,17 @@ impl World {
         age: Duration,
     ) -> SeedOrderLine {
         let product_number = popular(chance, self.products.max(1));
-        let product = self.product(product_number);
-        let variant = chance.random_range(0..product.variants.len());
-        let variant = &product.variants[variant];
+        let variant = chance.random_range(0..self.variant_count(product_number));
         let quantity = i32::from(chance.random_bool(0.2)) + 1;
-        let price = variant.prices.iter().find(|price| price.list.currency == currency);
-        let unit_price = price.map_or_else(|| Money::zero(currency), |price| price.list);
+        let unit_price = self.price(product_number, variant, currency).list;
+        let (product, sold) = self.product_and_variant(product_number, variant);
         SeedOrderLine {
             id: self.id(u64::from(order) << 8 | u64::from(place), age),
             product_number,
-            product: product.id,
-            variant: variant.id,
-            sku: variant.sku.clone(),
-            title: format!("{} – {}", product.texts[0].1, variant.title),
+            product: self.product_id(product_number),
+            variant: sold.id,
+            title: format!("{product} – {}", sold.title),
+            sku: sold.sku,
             quantity,
             unit_price,
             total: Money::new(unit_price.minor * i64::from(quantity), currency),
