@@ -46,10 +46,10 @@ impl Category {
     async fn products(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default = 24)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(24)")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Connection<Product>> {
-        let page = PageArgs::parse(first, after.as_deref()).map_err(common::Fault::from)?;
+        let page = PageArgs::parse(first.unwrap_or(24), after.as_deref()).map_err(common::Fault::from)?;
         let channel = viewer(context).context.channel;
         let mut products = part::<Catalog>(context)?.products_of_category(self.0.id, &page).await?;
         // A page may be shorter than asked for where the channel hides some of its products.

@@ -144,9 +144,9 @@ impl Product {
     /// Pictures, the main one first.
     async fn images(
         &self,
-        #[graphql(desc = "How many, at most 100.", default = 10)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(10)")] first: Option<i32>,
     ) -> Result<Vec<Image>> {
-        let page = PageArgs::parse(first, None).map_err(Fault::from)?;
+        let page = PageArgs::parse(first.unwrap_or(10), None).map_err(Fault::from)?;
         Ok(self.0.details.images.iter().take(page.first).map(Image::from).collect())
     }
 
@@ -177,10 +177,10 @@ impl Product {
     async fn variants(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default = 50)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(50)")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Connection<ProductVariant>> {
-        let page = PageArgs::parse(first, after.as_deref()).map_err(Fault::from)?;
+        let page = PageArgs::parse(first.unwrap_or(50), after.as_deref()).map_err(Fault::from)?;
         let begin = match &page.after {
             Some(cursor) => cursor.key::<i32>(0, 1).map_err(Fault::from)? + 1,
             None => i32::MIN,
@@ -212,10 +212,10 @@ impl Product {
     async fn reviews(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default = 10)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(10)")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Connection<Review>> {
-        let page = PageArgs::parse(first, after.as_deref()).map_err(Fault::from)?;
+        let page = PageArgs::parse(first.unwrap_or(10), after.as_deref()).map_err(Fault::from)?;
         let rows: Vec<review::Model> = match &page.after {
             Some(cursor) => {
                 let at = common::Timestamp(cursor.key(0, 2).map_err(Fault::from)?);

@@ -75,10 +75,10 @@ impl Query {
     async fn categories(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only those without a parent.", default = true)] root_only: bool,
+        #[graphql(desc = "Only those without a parent.", default_with = "Some(true)")] root_only: Option<bool>,
     ) -> Result<Vec<Category>> {
         let categories = part::<Catalog>(context)?.categories().await?;
-        Ok(if root_only {
+        Ok(if root_only.unwrap_or(true) {
             categories.roots().cloned().map(Category).collect()
         } else {
             categories.all().cloned().map(Category).collect()

@@ -47,12 +47,12 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "What is looked for; nothing for everything.")] query: Option<String>,
         #[graphql(desc = "What is searched in.")] filter: Option<SearchFilterInput>,
-        #[graphql(desc = "In what order hits come.", default_with = "SearchSort::Relevance")]
-        sort: SearchSort,
-        #[graphql(desc = "How many, at most 100.", default = 24)] first: i32,
+        #[graphql(desc = "In what order hits come.", default_with = "Some(SearchSort::Relevance)")]
+        sort: Option<SearchSort>,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(24)")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<SearchConnection> {
-        let page = PageArgs::parse(first, after.as_deref()).map_err(Fault::from)?;
+        let page = PageArgs::parse(first.unwrap_or(24), after.as_deref()).map_err(Fault::from)?;
         let filter = Filter::try_from(filter.unwrap_or_default())?;
         let viewer = viewer(context);
         let finder = finder(context)?;
@@ -63,7 +63,7 @@ impl Query {
             price: filter.price,
             in_stock_only: filter.in_stock_only,
             category: filter.category,
-            sort: sort.into(),
+            sort: sort.unwrap_or(SearchSort::Relevance).into(),
             page: &page,
         };
         let answer = finder.search(&request, &viewer.context).await?;
@@ -77,9 +77,9 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What was typed so far.")] query: String,
-        #[graphql(desc = "How many, at most 100.", default = 8)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(8)")] first: Option<i32>,
     ) -> Result<Vec<Suggestion>> {
-        let count = PageArgs::parse(first, None).map_err(Fault::from)?.first;
+        let count = PageArgs::parse(first.unwrap_or(8), None).map_err(Fault::from)?.first;
         let viewer = viewer(context);
         let suggested = finder(context)?.suggest(&query, count, &viewer.context).await?;
         let locale = &viewer.context.locale;
@@ -93,10 +93,10 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "From when.")] from: DateTime,
         #[graphql(desc = "Until before when; at most two years after `from`.")] to: DateTime,
-        #[graphql(desc = "How long a span lasts.", default_with = "InsightGrain::Day")] grain: InsightGrain,
+        #[graphql(desc = "How long a span lasts.", default_with = "Some(InsightGrain::Day)")] grain: Option<InsightGrain>,
     ) -> Result<Vec<SalesPoint>> {
         let currency = viewer(context).context.currency;
-        let points = finder(context)?.sales(currency, from.0, to.0, grain.into()).await?;
+        let points = finder(context)?.sales(currency, from.0, to.0, grain.unwrap_or(InsightGrain::Day).into()).await?;
         let count = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
         Ok(points
             .into_iter()

@@ -24,14 +24,14 @@ impl Product {
     async fn recommendations(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What for.", default_with = "RecommendationIntent::Related")]
-        intent: RecommendationIntent,
-        #[graphql(desc = "How many, at most 100.", default = 8)] first: i32,
+        #[graphql(desc = "What for.", default_with = "Some(RecommendationIntent::Related)")]
+        intent: Option<RecommendationIntent>,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(8)")] first: Option<i32>,
     ) -> Result<Option<RecommendationSet>> {
-        let count = PageArgs::parse(first, None).map_err(Fault::from)?.first;
+        let count = PageArgs::parse(first.unwrap_or(8), None).map_err(Fault::from)?.first;
         let finder = finder(context)?;
         let viewer = viewer(context);
-        let products = finder.recommend(parse_id(&self.id)?, intent.into(), count, &viewer.context).await?;
+        let products = finder.recommend(parse_id(&self.id)?, intent.unwrap_or(RecommendationIntent::Related).into(), count, &viewer.context).await?;
         Ok(Some(RecommendationSet::new(finder, products)))
     }
 }
@@ -81,9 +81,9 @@ impl User {
     async fn recommendations(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default = 12)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(12)")] first: Option<i32>,
     ) -> Result<Option<RecommendationSet>> {
-        let count = PageArgs::parse(first, None).map_err(Fault::from)?.first;
+        let count = PageArgs::parse(first.unwrap_or(12), None).map_err(Fault::from)?.first;
         let viewer = viewer(context);
         let Some(own) = viewer.user_id().filter(|own| self.id.parse() == Ok(*own)) else { return Ok(None) };
         let finder = finder(context)?;
@@ -95,9 +95,9 @@ impl User {
     async fn recently_viewed(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default = 12)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(12)")] first: Option<i32>,
     ) -> Result<Option<Vec<Product>>> {
-        let count = PageArgs::parse(first, None).map_err(Fault::from)?.first;
+        let count = PageArgs::parse(first.unwrap_or(12), None).map_err(Fault::from)?.first;
         let Some(own) = viewer(context).user_id().filter(|own| self.id.parse() == Ok(*own)) else {
             return Ok(None);
         };
@@ -123,9 +123,9 @@ impl Cart {
     async fn recommendations(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default = 4)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(4)")] first: Option<i32>,
     ) -> Result<Option<RecommendationSet>> {
-        let count = PageArgs::parse(first, None).map_err(Fault::from)?.first;
+        let count = PageArgs::parse(first.unwrap_or(4), None).map_err(Fault::from)?.first;
         let finder = finder(context)?;
         let viewer = viewer(context);
         let products = finder.recommend_to(viewer.user_id(), count, &viewer.context).await?;
