@@ -59,6 +59,13 @@ pub const ROOMS: &[Room] = &[
         rows: orders::seed_rows,
     },
     Room {
+        name: notifications::NAME,
+        migrations: notifications::migrations,
+        build: notifications::build,
+        seed: |ports, world, progress| Box::pin(notifications::seed(ports, world, progress)),
+        rows: notifications::seed_rows,
+    },
+    Room {
         name: search::NAME,
         migrations: search::migrations,
         build: search::build,
