@@ -44,9 +44,7 @@ pub async fn open(
 
 /// The whole shop's subgraphs in one process, known to each other.
 pub struct Shop {
-    /// The ports of each, in the order of [`ROOMS`].
-    pub ports: Vec<Ports>,
-    /// The subgraphs, in the same order.
+    /// The subgraphs, in the order of [`ROOMS`].
     pub subgraphs: Vec<Subgraph>,
 }
 
@@ -72,7 +70,7 @@ impl Shop {
         for ports in &ports {
             relay(ports);
         }
-        Self { ports, subgraphs }
+        Self { subgraphs }
     }
 
     /// An engine over the subgraphs of this process.

@@ -59,6 +59,13 @@ pub const ROOMS: &[Room] = &[
         rows: orders::seed_rows,
     },
     Room {
+        name: payments::NAME,
+        migrations: payments::migrations,
+        build: payments::build,
+        seed: |ports, world, progress| Box::pin(payments::seed(ports, world, progress)),
+        rows: payments::seed_rows,
+    },
+    Room {
         name: notifications::NAME,
         migrations: notifications::migrations,
         build: notifications::build,
