@@ -3,6 +3,7 @@
 mod authorization;
 mod inaccessible;
 mod interfaces;
+mod requirements;
 
 use apollo_compiler::Schema;
 
@@ -14,5 +15,6 @@ pub(crate) fn all(schema: &Schema, graphs: &[Graph]) -> Result<(), Vec<Compositi
     let mut errors = interfaces::check(schema, graphs);
     errors.extend(inaccessible::check(schema, graphs));
     errors.extend(authorization::check(schema, graphs));
+    errors.extend(requirements::check(schema, graphs));
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }

@@ -244,8 +244,8 @@ impl<'a> Merger<'a> {
             if let Some(directive) = source.field.directives.get(federation::OVERRIDE) {
                 join = join.maybe_text(name!("override"), text(directive, "from"));
                 join = join.maybe_text(name!("overrideLabel"), text(directive, "label"));
-                // From a subgraph that is not there nothing is taken.
-                said = if self.is_effective(directive) { 0 } else { directive.arguments.len() };
+                // From a subgraph that has not the field nothing is taken.
+                said = if self.is_effective(directive, ty, name) { 0 } else { directive.arguments.len() };
             }
             let join = join.maybe_text(name!("overrideLabel"), label.as_deref());
             let join = super::arguments::with_contexts(join, source, graph).done();
@@ -255,8 +255,9 @@ impl<'a> Merger<'a> {
         if plain { Vec::new() } else { joins }
     }
 
-    fn is_effective(&self, overriding: &Directive) -> bool {
-        self.graphs.iter().any(|graph| text(overriding, "from") == Some(&graph.name))
+    fn is_effective(&self, overriding: &Directive, ty: &Name, name: &Name) -> bool {
+        let from = self.graphs.iter().position(|graph| text(overriding, "from") == Some(&graph.name));
+        from.is_some_and(|from| self.overrides.overridden(from, ty, name).is_some())
     }
 
     /// What a subgraph says of a field that it does not resolve must be true of the merged one.
@@ -265,7 +266,7 @@ impl<'a> Merger<'a> {
             let subgraph = &self.graphs[source.graph].name;
             let declared = &source.field.ty;
             let mut found = Vec::new();
-            if !self.hierarchy.is_subtype(declared, &merged.ty) {
+            if !self.hierarchy.is_same_shape(declared, &merged.ty) {
                 let message = format!(
                     "type of field \"{coordinate}\" is incompatible across subgraphs (where marked @external): \
                      it has type \"{}\" in the supergraph but \"{declared}\" in subgraph \"{subgraph}\"",

@@ -48,6 +48,19 @@ impl Hierarchy {
         }
     }
 
+    /// Are the types equal, but for a named type that may be a special case of the general one?
+    pub fn is_same_shape(&self, special: &Type, general: &Type) -> bool {
+        match (special, general) {
+            (Type::Named(a), Type::Named(b)) | (Type::NonNullNamed(a), Type::NonNullNamed(b)) => {
+                a == b || self.contains(b, a)
+            }
+            (Type::List(a), Type::List(b)) | (Type::NonNullList(a), Type::NonNullList(b)) => {
+                self.is_same_shape(a, b)
+            }
+            _ => false,
+        }
+    }
+
     /// The type among `types` that every other can stand for.
     pub fn most_general<'a>(&self, types: &[&'a Type]) -> Option<&'a Type> {
         types.iter().find(|general| types.iter().all(|special| self.is_subtype(special, general))).copied()
@@ -81,6 +94,14 @@ mod tests {
         let (a, b, c) = (parse("[User!]!"), parse("[User]"), parse("[Node]"));
         assert_eq!(hierarchy().most_general(&[&a, &b, &c]), Some(&c));
         assert_eq!(hierarchy().strictest(&[&a, &b, &c]), Some(&a));
+    }
+
+    #[test]
+    fn the_same_shape_has_the_same_nulls() {
+        let (a, b, c) = (parse("[User]!"), parse("[Node]!"), parse("[User!]!"));
+        assert!(hierarchy().is_same_shape(&a, &b));
+        assert!(!hierarchy().is_same_shape(&b, &a));
+        assert!(!hierarchy().is_same_shape(&c, &b));
     }
 
     #[test]

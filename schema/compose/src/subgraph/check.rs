@@ -82,6 +82,22 @@ fn object(graph: &Graph, name: &Name, ty: &ExtendedType, errors: &mut Vec<Compos
         }
     }
     auth_on_interface_object(graph, name, ty, errors);
+    shareable_twice(graph, name, ty, errors);
+}
+
+/// `@shareable` may stand on a type and on its extensions, but only once on each, and once on a field.
+fn shareable_twice(graph: &Graph, name: &Name, ty: &ExtendedType, errors: &mut Vec<CompositionError>) {
+    let mut report = |coordinate: String| {
+        let message = format!("invalid duplicate application of @shareable on \"{coordinate}\"");
+        errors.push(error(graph, ErrorCode::InvalidShareableUsage, &coordinate, message));
+    };
+    let on_type: Vec<_> = ty.directives().get_all(federation::SHAREABLE).map(|found| &found.origin).collect();
+    if on_type.iter().enumerate().any(|(place, origin)| on_type[..place].contains(origin)) {
+        report(name.to_string());
+    }
+    for field in fields(ty).filter(|field| field.directives.get_all(federation::SHAREABLE).count() > 1) {
+        report(format!("{name}.{}", field.name));
+    }
 }
 
 fn unused(graph: &Graph, coordinate: &str) -> CompositionError {

@@ -85,11 +85,12 @@ impl Facts {
                 let concrete = implementers.get(parent).into_iter().flat_map(|found| found.iter());
                 for ty in concrete.chain([parent]) {
                     let coordinate = (ty.clone(), field.name.clone());
+                    let provided = used.purpose == Purpose::Provides && self.external.contains(&coordinate);
                     // Whoever provides a field knows that others resolve it.
-                    if used.purpose != Purpose::Requires {
+                    if used.purpose == Purpose::Key || provided {
                         self.shareable.insert(coordinate.clone());
                     }
-                    if used.purpose == Purpose::Provides {
+                    if provided {
                         self.provided.insert(coordinate.clone());
                     }
                     self.selected.insert(coordinate);
