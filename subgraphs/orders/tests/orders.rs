@@ -111,6 +111,20 @@ async fn a_guest_checks_out_and_reads_the_order_with_the_token_alone() {
 }
 
 #[tokio::test]
+async fn a_whole_checkout_takes_few_statements() {
+    let bench = Bench::new(5).await;
+    let cart = bench.peers.cart(2);
+    let document =
+        "mutation($input: CheckoutCompleteInput!) { checkoutComplete(input: $input) { attempt { state
+      outcome { ... on CheckoutSucceeded { order { number financialStatus lines { title } } } } } } }";
+    let input = bench.input(cart, "key-of-a-buyer", "tok_approve");
+    let statements =
+        testing::statements(&bench.subgraph, &bench.user(), document, json!({ "input": input })).await;
+    assert_eq!(bench.peers.world().captured, 1);
+    assert!(statements <= 13, "{statements} statements");
+}
+
+#[tokio::test]
 async fn an_order_is_seen_by_its_buyer_staff_and_services_only() {
     let bench = Bench::new(9).await;
     let (buyer, other) = (bench.user(), bench.user());

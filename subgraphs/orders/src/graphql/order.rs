@@ -35,7 +35,7 @@ pub struct AddressSnapshot {
     /// State or province.
     pub region: Option<String>,
     /// Postal code.
-    pub postal_code: String,
+    pub postal_code: Option<String>,
     /// Country.
     pub country_code: CountryCode,
 }
@@ -50,7 +50,7 @@ impl AddressSnapshot {
             line2: address.line2,
             city: address.city,
             region: address.region,
-            postal_code: address.postal_code,
+            postal_code: Some(address.postal_code),
             country_code: CountryCode(address.country),
         }))
     }

@@ -83,6 +83,7 @@ impl Orders {
     /// Takes up an attempt that is due, if nobody else has.
     pub(crate) async fn resume(&self, attempt: checkout_attempt::Model) -> Result<(), Fault> {
         if let Some(mut run) = self.claim(attempt).await? {
+            run.attended = false;
             self.drive(&mut run).await?;
         }
         Ok(())
@@ -106,7 +107,7 @@ impl Orders {
             let lines = order_line::of_orders(database, vec![row.id]).await?;
             order = Some(WholeOrder { order: row, lines });
         }
-        Ok(Some(Progress { attempt, order }))
+        Ok(Some(Progress { order, ..attempt.into() }))
     }
 
     /// Takes step after step until the attempt is finished or must wait. `Ok(false)` when somebody else has it.

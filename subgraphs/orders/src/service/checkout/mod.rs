@@ -58,6 +58,8 @@ pub struct Progress {
     pub attempt: checkout_attempt::Model,
     /// The order.
     pub order: Option<WholeOrder>,
+    /// Whether a buyer waits for it, who is better told of a failure than kept waiting.
+    attended: bool,
 }
 
 impl CheckoutRequest {
@@ -156,7 +158,7 @@ impl Orders {
 
 impl From<checkout_attempt::Model> for Progress {
     fn from(attempt: checkout_attempt::Model) -> Self {
-        Self { attempt, order: None }
+        Self { attempt, order: None, attended: true }
     }
 }
 

@@ -49,7 +49,7 @@ impl Orders {
             Ok(FreezeCartReply::TotalMismatch { current_total, current_version }) => {
                 CheckoutRefusal::TotalMismatch { current_total, current_version }
             }
-            Err(fault) => return self.give_up(run, &fault).await,
+            Err(fault) => return self.give_up(run, fault).await,
         };
         self.refuse(run, &refusal).await
     }
@@ -182,7 +182,7 @@ impl Orders {
                 self.compensate_for(run, refusal).await
             }
             Ok(ReserveStockReply::Gone) => self.compensate_for(run, CheckoutRefusal::StockLost).await,
-            Err(fault) => self.give_up(run, &fault).await,
+            Err(fault) => self.give_up(run, fault).await,
         }
     }
 
@@ -241,7 +241,9 @@ impl Orders {
             Ok(CommitStockReply::Expired) => {
                 return self.compensate_for(run, CheckoutRefusal::StockLost).await;
             }
-            Err(fault) if self.has_expired(&run.attempt) => return self.give_up(run, &fault).await,
+            Err(_) if self.has_expired(&run.attempt) => {
+                return self.compensate_for(run, CheckoutRefusal::Unavailable).await;
+            }
             Err(fault) => return Err(fault.into()),
         }
         let now = self.ports.clock.now();
@@ -327,8 +329,12 @@ impl Orders {
         Ok(if matches!(until, Until::Driving) { Next::Step } else { Next::Rest })
     }
 
-    /// Nothing was charged and a part of the shop does not answer: better to say so than to let the buyer wait.
-    async fn give_up(&self, run: &mut Progress, fault: &Fault) -> Result<Next, Halt> {
+    /// Nothing was charged and a part of the shop does not answer: better to tell a buyer who waits than to keep them
+    /// waiting. Where nobody waits, as after a restart, it is tried again.
+    async fn give_up(&self, run: &mut Progress, fault: Fault) -> Result<Next, Halt> {
+        if !run.attended {
+            return Err(fault.into());
+        }
         tracing::warn!(
             attempt.id = %run.attempt.id, attempt.state = ?run.attempt.state, reason = fault.chain(),
             "a checkout was given up"

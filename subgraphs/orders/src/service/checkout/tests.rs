@@ -160,6 +160,41 @@ async fn a_crash_at_any_call_leaves_a_checkout_that_goes_through() {
 }
 
 #[tokio::test]
+async fn processes_that_find_the_same_attempt_at_once_drive_it_once() {
+    let bench = Bench::new(5).await;
+    let cart = bench.peers.cart(1);
+    let attempt = crash(&bench, cart, "tok_approve", "cartFreeze", Moment::Before).await;
+    bench.ports.clock.advance(LEASE + Duration::from_secs(1));
+    join_all((0..6).map(|_| bench.restart_and_sweep())).await;
+    assert_eq!(bench.attempt(attempt).await.state, CheckoutState::Confirmed);
+    for name in FORWARD.into_iter().skip(1) {
+        assert_eq!(bench.calls(name), 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_driver_that_lost_its_lease_changes_nothing_any_more() {
+    let bench = Bench::new(5).await;
+    let cart = bench.peers.cart(1);
+    bench.peers.world().hanging = Some(("stockReserve", Moment::After));
+    let request = bench.request(cart, "tok_approve");
+    let attempt = bench.orders.new_attempt(&Viewer::anonymous(), "key-of-a-buyer", &request).unwrap();
+    assert!(checkout_attempt::insert(bench.ports.database.schema(), attempt.clone()).await.unwrap());
+    let mut slow = Progress::from(attempt.clone());
+    let overtaken = async {
+        bench.peers.hung().await;
+        bench.peers.world().hanging = None;
+        bench.ports.clock.advance(LEASE + Duration::from_secs(1));
+        bench.restart_and_sweep().await;
+        bench.peers.heal();
+    };
+    let (driven, ()) = tokio::join!(bench.orders.drive(&mut slow), overtaken);
+    assert!(!driven.unwrap(), "the slow driver has lost the attempt");
+    assert_eq!(bench.attempt(attempt.id).await.state, CheckoutState::Confirmed);
+    assert_eq!((bench.calls("paymentAuthorize"), bench.peers.world().captured), (1, 1));
+}
+
+#[tokio::test]
 async fn a_crash_on_the_way_back_leaves_a_checkout_that_holds_nothing() {
     for (name, moment) in BACK.iter().flat_map(|name| [(*name, Moment::Before), (*name, Moment::After)]) {
         let bench = Bench::new(5).await;
@@ -392,6 +427,21 @@ async fn a_checkout_is_refused_at_once_where_cart_or_stock_do_not_answer() {
         assert_eq!(bench.peers.world().carts[&cart].frozen_for, None, "{name}");
         let again = bench.complete("another-key", &bench.request(cart, "tok_approve")).await;
         assert_eq!(again.attempt.state, CheckoutState::Confirmed, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn where_no_buyer_waits_a_part_that_does_not_answer_is_asked_again() {
+    for name in ["cartFreeze", "stockReserve"] {
+        let bench = Bench::new(5).await;
+        let cart = bench.peers.cart(1);
+        let attempt = crash(&bench, cart, "tok_approve", name, Moment::Before).await;
+        bench.peers.world().failing.insert(name, 1);
+        for _ in 0..2 {
+            bench.ports.clock.advance(LEASE + Duration::from_secs(1));
+            bench.restart_and_sweep().await;
+        }
+        assert_eq!(bench.attempt(attempt).await.state, CheckoutState::Confirmed, "{name}");
     }
 }
 
