@@ -3,6 +3,7 @@
 #[path = "../../../tests/peers/mod.rs"]
 mod peers;
 
+use std::task::Poll;
 use std::time::Duration;
 
 use auth::Viewer;
@@ -157,6 +158,49 @@ async fn a_crash_at_any_call_leaves_a_checkout_that_goes_through() {
         let events = messaging::pending(&bench.ports.database).await.unwrap();
         assert_eq!(events.len(), 1, "the order is announced once: {at}");
     }
+}
+
+#[tokio::test]
+async fn a_crash_between_any_two_polls_leaves_a_checkout_that_goes_through_once() {
+    let bench = Bench::new(1_000).await;
+    let mut crashed = 0;
+    for round in 1..=60_u32 {
+        let cart = bench.peers.cart(1);
+        let request = bench.request(cart, "tok_approve");
+        let key = format!("key-number-{round}");
+        let attempt = bench.orders.new_attempt(&Viewer::anonymous(), &key, &request).unwrap();
+        assert!(checkout_attempt::insert(bench.ports.database.schema(), attempt.clone()).await.unwrap());
+        let mut run = Progress::from(attempt.clone());
+        // How far so many polls come depends on the database's haste, so each number has several tries.
+        crashed += u32::from(for_so_many_polls(bench.orders.drive(&mut run), round % 15).await.is_none());
+
+        bench.ports.clock.advance(LEASE + Duration::from_secs(1));
+        bench.restart_and_sweep().await;
+        let stored = bench.attempt(attempt.id).await;
+        assert_eq!((stored.state, stored.is_finished()), (CheckoutState::Confirmed, true), "round {round}");
+        let order = bench.order(stored.order_id).await;
+        assert_eq!((order.version, order.financial_status), (2, FinancialStatus::Paid), "round {round}");
+        let world = bench.peers.world();
+        assert_eq!((world.charged, world.captured), (round, round), "round {round}");
+        assert_eq!(world.carts[&cart].ordered_by, Some(attempt.id), "round {round}");
+    }
+    assert!(crashed > 0);
+    let events = messaging::pending(&bench.ports.database).await.unwrap();
+    assert_eq!(events.len(), 60, "each order is announced once");
+}
+
+/// Polls a future so many times and then drops it; what it came to, if it came to an end.
+async fn for_so_many_polls<T>(future: impl Future<Output = T>, polls: u32) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
 }
 
 #[tokio::test]
