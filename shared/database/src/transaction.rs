@@ -1,8 +1,11 @@
 //! Transactions: one place that begins, commits, rolls back and tries again after a collision.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use common::{Failure, Fault, FaultCode};
+use futures::future::BoxFuture;
 use scoped_futures::ScopedBoxFuture;
 use sea_orm::{
     DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqlErr, SqliteTransactionMode, TransactionOptions,
@@ -65,8 +68,9 @@ impl Database {
         E: TransactionFailure,
         F: for<'c> Fn(&'c Tx) -> ScopedBoxFuture<'a, 'c, Result<T, E>>,
     {
-        let begin = self.write.begin_with_options(options(self.backend())).await;
-        let tx = begin.map_err(|error| E::from(error.into()))?;
+        let (write, options) = (self.write.clone(), options(self.backend()));
+        let begin = ToItsEnd::of(async move { write.begin_with_options(options).await });
+        let tx = begin.await.map_err(|error| E::from(error.into()))?;
         let result = work(&tx).await;
         match result {
             Ok(value) => {
@@ -79,6 +83,40 @@ impl Database {
                 let _ = tx.rollback().await;
                 Err(error)
             }
+        }
+    }
+}
+
+/// A future that runs on as a task when it is dropped before its end. For BEGIN: sqlx's MySQL driver puts a connection
+/// whose BEGIN is under way back into its pool as if it were in no transaction, and whoever gets it next works in one
+/// that nobody commits.
+struct ToItsEnd<T: Send + 'static>(Option<BoxFuture<'static, T>>);
+
+impl<T: Send + 'static> ToItsEnd<T> {
+    fn of(work: impl Future<Output = T> + Send + 'static) -> Self {
+        Self(Some(Box::pin(work)))
+    }
+}
+
+impl<T: Send + 'static> Future for ToItsEnd<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Some(work) = self.0.as_mut() else { return Poll::Pending };
+        let polled = work.as_mut().poll(context);
+        if polled.is_ready() {
+            self.0 = None;
+        }
+        polled
+    }
+}
+
+impl<T: Send + 'static> Drop for ToItsEnd<T> {
+    fn drop(&mut self) {
+        let Some(work) = self.0.take() else { return };
+        // Outside of a runtime the connections are closing, and the server rolls back by itself.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { drop(work.await) });
         }
     }
 }
