@@ -11,8 +11,8 @@ use subgraph::Ports;
 use subgraph::seeding::{Progress, insert, part};
 
 use crate::domain::{
-    self, CheckoutRefusal, CheckoutState, FinancialStatus, FulfillmentStatus, LineQuantities, OrderStatus,
-    PaymentFigures, ReturnStatus, financial_status, fulfillment_status,
+    self, CheckoutRefusal, CheckoutState, FulfillmentStatus, LineQuantities, OrderStatus, PaymentFigures,
+    ReturnStatus, financial_status, fulfillment_status,
 };
 use crate::entity::{
     checkout_attempt, fulfillment, fulfillment_line, order, order_event, order_line, order_return,
@@ -140,18 +140,27 @@ fn line(seeded: &SeedOrder, place: usize) -> order_line::Model {
     }
 }
 
-/// The state of the payment, and how it stands.
-fn payment(seeded: &SeedOrder) -> (Option<&'static str>, PaymentFigures) {
+/// The state of the payment as `payments` seeds it, and how it stands.
+fn payment(seeded: &SeedOrder) -> (&'static str, PaymentFigures) {
     let total = seeded.total.minor;
-    let (state, captured, refunded) = match seeded.status {
-        SeedOrderStatus::Pending | SeedOrderStatus::Expired => (None, 0, 0),
-        SeedOrderStatus::Confirmed | SeedOrderStatus::Processing | SeedOrderStatus::Completed => {
-            (Some("CAPTURED"), total, 0)
-        }
-        SeedOrderStatus::Returned => (Some("CAPTURED"), total, seeded.lines[0].total.minor),
-        SeedOrderStatus::Cancelled => (Some("CAPTURED"), total, total),
+    let figures = |authorized, captured, refunded| PaymentFigures {
+        authorized,
+        captured,
+        refunded,
+        ..PaymentFigures::default()
     };
-    (state, PaymentFigures { captured, refunded, ..PaymentFigures::default() })
+    match seeded.status {
+        SeedOrderStatus::Pending => ("REQUIRES_ACTION", figures(0, 0, 0)),
+        SeedOrderStatus::Confirmed => ("AUTHORIZED", figures(total, 0, 0)),
+        SeedOrderStatus::Processing | SeedOrderStatus::Completed => ("CAPTURED", figures(0, total, 0)),
+        SeedOrderStatus::Returned => ("CAPTURED", figures(0, total, seeded.lines[0].total.minor)),
+        // Half of the cancelled ones were paid for.
+        SeedOrderStatus::Cancelled if seeded.number % 40 == 2 => {
+            ("VOIDED", PaymentFigures { voided: true, ..figures(0, 0, 0) })
+        }
+        SeedOrderStatus::Cancelled => ("CAPTURED", figures(0, total, total)),
+        SeedOrderStatus::Expired => ("FAILED", figures(0, 0, 0)),
+    }
 }
 
 fn order_row(seeded: &SeedOrder, lines: &[order_line::Model]) -> Result<order::Model, Fault> {
@@ -160,14 +169,12 @@ fn order_row(seeded: &SeedOrder, lines: &[order_line::Model]) -> Result<order::M
     let quantities: Vec<LineQuantities> = lines.iter().map(order_line::Model::quantities).collect();
     let delivered = status == OrderStatus::Completed;
     let placed = !matches!(seeded.status, SeedOrderStatus::Pending | SeedOrderStatus::Expired);
-    let financial_status =
-        if placed { financial_status(seeded.total.minor, figures) } else { FinancialStatus::Unpaid };
     Ok(order::Model {
         id: seeded.id,
         number: domain::number(seeded.id, 0),
         version: i32::try_from(changes(seeded.status).len()).unwrap_or(i32::MAX) + 1,
         status,
-        financial_status,
+        financial_status: financial_status(seeded.total.minor, figures),
         fulfillment_status: fulfillment_status(&quantities, delivered),
         cart_id: Some(seeded.cart),
         customer_id: seeded.customer.as_ref().map(|customer| customer.id),
@@ -184,9 +191,9 @@ fn order_row(seeded: &SeedOrder, lines: &[order_line::Model]) -> Result<order::M
         shipping_address: Some(address(seeded)?),
         billing_address: None,
         guest_token_hash: None,
-        payment_state: payment_state.map(str::to_owned),
+        payment_state: Some(payment_state.to_owned()),
         payment_version: 0,
-        authorized: 0,
+        authorized: figures.authorized,
         captured: figures.captured,
         refunded: figures.refunded,
         cancel_reason: (status == OrderStatus::Cancelled).then(|| "Changed my mind.".to_owned()),
@@ -266,7 +273,7 @@ fn shipment(seeded: &SeedOrder) -> fulfillment::Model {
 /// The checkout that made the order. Nothing is left to do in any of them, so no worker takes them up.
 fn attempt(seeded: &SeedOrder) -> Result<checkout_attempt::Model, Fault> {
     let (state, refusal) = match seeded.status {
-        SeedOrderStatus::Pending => (CheckoutState::PaymentPending, None),
+        SeedOrderStatus::Pending => (CheckoutState::ActionRequired, None),
         SeedOrderStatus::Expired => (CheckoutState::Failed, Some(CheckoutRefusal::Expired)),
         _ => (CheckoutState::Confirmed, None),
     };
@@ -288,7 +295,8 @@ fn attempt(seeded: &SeedOrder) -> Result<checkout_attempt::Model, Fault> {
         expected_total: seeded.total.minor,
         payment_token: None,
         return_url: None,
-        action_reason: None,
+        action_reason: (state == CheckoutState::ActionRequired)
+            .then(|| "Confirm the payment at your bank.".to_owned()),
         refusal,
         created_at: seeded.placed_at,
         expires_at: seeded.placed_at.plus(CHECKOUT),
