@@ -66,25 +66,16 @@ impl Applied<'_> {
         let mut refuse = |code, message: String| {
             errors.push(CompositionError::within(code, &to.name, coordinate.as_str(), message));
         };
-        // A bad label is told, and the field is taken for overridden all the same.
-        if from_name == to.name {
-            let message = format!(
-                "source and destination subgraphs \"{from_name}\" are the same for overridden field \"{coordinate}\""
-            );
-            refuse(ErrorCode::OverrideFromSelfError, message);
+        if let Some((code, message)) = self.misplaced(&coordinate, from_name) {
+            refuse(code, message);
             return None;
         }
+        // A bad label is told, and the field is taken for overridden all the same.
         if let Some(label) = label.as_ref().filter(|label| !is_label(label)) {
             let message = format!(
                 "invalid @override label \"{label}\" on field \"{coordinate}\": it must be a name or percent(0 to 100)"
             );
             refuse(ErrorCode::OverrideLabelInvalid, message);
-        }
-        if to.facts.is_external(self.ty, name) {
-            let message =
-                format!("@override cannot be used on field \"{coordinate}\", since it is marked @external");
-            refuse(ErrorCode::OverrideCollisionWithAnotherDirective, message);
-            return None;
         }
         let Some(from) = self.graphs.iter().position(|graph| graph.name == from_name) else {
             let message = format!(
@@ -114,6 +105,28 @@ impl Applied<'_> {
         }
         self.hint(&coordinate, source, label.is_some(), hints);
         Some((from, Overridden { label }))
+    }
+
+    /// What the overriding field must not be.
+    fn misplaced(&self, coordinate: &str, from: &str) -> Option<(ErrorCode, String)> {
+        let to = &self.graphs[self.to];
+        if to.is_interface_object(self.ty) {
+            let message = format!(
+                "@override is not supported on fields of @interfaceObject types, such as \"{coordinate}\""
+            );
+            return Some((ErrorCode::OverrideCollisionWithAnotherDirective, message));
+        }
+        if from == to.name {
+            let message = format!(
+                "source and destination subgraphs \"{from}\" are the same for overridden field \"{coordinate}\""
+            );
+            return Some((ErrorCode::OverrideFromSelfError, message));
+        }
+        to.facts.is_external(self.ty, &self.field.name).then(|| {
+            let message =
+                format!("@override cannot be used on field \"{coordinate}\", since it is marked @external");
+            (ErrorCode::OverrideCollisionWithAnotherDirective, message)
+        })
     }
 
     fn hint(&self, coordinate: &str, source: &Graph, progressive: bool, hints: &mut Vec<Hint>) {

@@ -91,8 +91,17 @@ impl<'a> Reach<'a> {
     }
 
     /// The edge of a field, by name: the node's type may be an interface that stands for the object's.
+    ///
+    /// The planner takes an external key field for resolved, since whoever knows an entity knows its key.
+    /// A schema should not rely on that: here it is resolved only where it is provided.
     pub fn edge(&self, node: NodeId, field: &str) -> Option<&'a FieldEdge> {
-        let field = self.supergraph.field_named(self.graph.node(node).ty, field)?;
+        let at = self.graph.node(node);
+        let field = self.supergraph.field_named(at.ty, field)?;
+        let provided = |selected: &FieldSetSelection| matches!(selected, FieldSetSelection::Field(given) if given.name == field.name);
+        let external = field.join(at.subgraph).is_some_and(|join| join.external);
+        if external && !at.provided.selections.iter().any(provided) {
+            return None;
+        }
         let edge = self.graph.field(node, field.id)?;
         let there = |only_if: &OverrideState| self.labels.contains(only_if.label.as_str()) == only_if.is_set;
         edge.only_if.as_ref().is_none_or(there).then_some(edge)
