@@ -74,7 +74,7 @@ pub struct Settings {
     /// or for no foreign one in production.
     #[arg(long, global = true, env = "TECHPOTLI_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
     pub cors_origins: Vec<String>,
-    /// The most that an operation may cost, see docs/limits.md.
+    /// The most that an operation may cost, see docs/gateway.md.
     #[arg(long, global = true, env = "TECHPOTLI_MAX_COST", default_value_t = 5_000, value_name = "N")]
     pub max_cost: u64,
     /// The deepest that an operation may nest.
