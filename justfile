@@ -1,0 +1,41 @@
+# The same commands as in the README and in continuous integration.
+
+# The whole shop in one process
+run *arguments:
+    cargo run -- {{arguments}}
+
+# Every test
+test:
+    tests/run
+
+# Format, lints, unit and subgraph tests on SQLite
+test-quick:
+    tests/run quick
+
+# Requests per second and CPU time, on a release build
+bench:
+    cargo bench --bench shop
+
+# Generate schema/subgraphs/*.graphql, schema/supergraph.graphql and schema/api.graphql
+schema:
+    cargo run -- schema print --out schema
+
+# Clippy, as tests/run calls it
+lint:
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Format everything
+fmt:
+    cargo fmt --all
+
+# Demo data: just seed --products 10000
+seed *arguments:
+    cargo run -- seed {{arguments}}
+
+# Do GraphiQL's sources and embedded assets belong together?
+graphiql-verify:
+    node gateway/graphiql/build.mjs --verify
+
+# Build GraphiQL's assets anew
+graphiql-build:
+    cd gateway/graphiql && npm ci && npm run build
