@@ -243,9 +243,12 @@ impl<'a> Merger<'a> {
             let mut said = 0;
             if let Some(directive) = source.field.directives.get(federation::OVERRIDE) {
                 join = join.maybe_text(name!("override"), text(directive, "from"));
-                join = join.maybe_text(name!("overrideLabel"), text(directive, "label"));
-                // From a subgraph that has not the field nothing is taken.
-                said = if self.is_effective(directive, ty, name) { 0 } else { directive.arguments.len() };
+                if self.is_effective(directive, ty, name) {
+                    join = join.maybe_text(name!("overrideLabel"), text(directive, "label"));
+                } else {
+                    // From a subgraph that has not the field nothing is taken, with whatever label.
+                    said = 1;
+                }
             }
             let join = join.maybe_text(name!("overrideLabel"), label.as_deref());
             let join = super::arguments::with_contexts(join, source, graph).done();
