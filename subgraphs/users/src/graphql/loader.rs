@@ -24,14 +24,11 @@ pub struct Loaders {
 impl Loaders {
     /// Fresh loaders over the accounts.
     pub fn new(accounts: &Accounts) -> Self {
-        let (users, addresses) = (accounts.ports.database.clone(), accounts.ports.database.clone());
+        let (users, addresses) = (accounts.clone(), accounts.ports.database.clone());
         Self {
             users: Loader::new(move |ids| {
-                let database = users.clone();
-                async move {
-                    let found = user::by_ids(database.read(), ids).await?;
-                    Ok(found.into_iter().map(|user| (user.id, Arc::new(user))).collect())
-                }
+                let accounts = users.clone();
+                async move { accounts.users(ids).await }
             }),
             addresses: Loader::new(move |keys: Vec<(Reach, AddressId)>| {
                 let database = addresses.clone();

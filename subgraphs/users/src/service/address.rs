@@ -21,7 +21,10 @@ impl Accounts {
         draft: Draft,
     ) -> Result<address::Model, Failure<Refusal>> {
         let draft = draft.check().map_err(Failure::Refused)?;
-        self.ports.database.transaction(|tx| self.keep_address(tx, owner, id, &draft).scope_boxed()).await
+        let database = &self.ports.database;
+        let kept = database.transaction(|tx| self.keep_address(tx, owner, id, &draft).scope_boxed()).await;
+        self.forget(owner);
+        kept
     }
 
     async fn keep_address(

@@ -66,7 +66,10 @@ impl Accounts {
             return Err(Failure::Refused(Refusal::NewPasswordWeak(weakness)));
         }
         let hash = self.passwords.turn().await?.hash(new_password).await?;
-        self.ports.database.transaction(|tx| self.finish_reset(tx, &digest, &hash).scope_boxed()).await
+        let database = &self.ports.database;
+        let set = database.transaction(|tx| self.finish_reset(tx, &digest, &hash).scope_boxed()).await;
+        self.forget(user.id);
+        set
     }
 
     async fn finish_reset(

@@ -129,7 +129,7 @@ async fn a_fetch_of_many_entities_takes_one_statement_for_each_type() {
     }
     let count = testing::statements(&bench.subgraph, &last, ENTITIES, json!({ "r": asked })).await;
     assert_eq!(count, 2);
-    // Both defaults in one statement, the account in another.
+    // The users are known by now, and both defaults come in one statement.
     let document = "{ me { defaultShippingAddress { id } defaultBillingAddress { city } } }";
-    assert_eq!(testing::statements(&bench.subgraph, &last, document, json!({})).await, 2);
+    assert_eq!(testing::statements(&bench.subgraph, &last, document, json!({})).await, 1);
 }
