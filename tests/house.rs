@@ -41,7 +41,8 @@ fn arrows_between_rooms_point_down() {
     let ours: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
     let mut wrong = Vec::new();
     for package in metadata.packages.iter().filter(|package| package.name.as_str() != "techpotli") {
-        let allowed = may_know(&package.name).unwrap_or_else(|| panic!("the house has no place for {}", package.name));
+        let allowed =
+            may_know(&package.name).unwrap_or_else(|| panic!("the house has no place for {}", package.name));
         for dependency in &package.dependencies {
             let known = ours.contains(&dependency.name) && dependency.kind == DependencyKind::Normal;
             if known && !allowed.contains(&dependency.name.as_str()) {
@@ -107,11 +108,8 @@ fn every_file_says_what_it_is_for() {
 #[test]
 fn every_setting_is_in_the_example_file_and_the_other_way_round() {
     let settings = std::fs::read_to_string(root().join("src/settings.rs")).unwrap();
-    let known: BTreeSet<&str> = settings
-        .split("env = \"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next())
-        .collect();
+    let known: BTreeSet<&str> =
+        settings.split("env = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let example = std::fs::read_to_string(root().join(".env.example")).unwrap();
     let documented: BTreeSet<&str> = example
         .lines()

@@ -9,6 +9,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct DateTime(pub Timestamp);
 
+/// A moment in UTC as an RFC 3339 text, such as `2026-01-31T12:00:00.000Z`.
 #[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -33,6 +34,7 @@ impl From<Timestamp> for DateTime {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CurrencyCode(pub Currency);
 
+/// An ISO 4217 currency code, such as `EUR`.
 #[Scalar(name = "CurrencyCode", specified_by_url = "https://www.iso.org/iso-4217-currency-codes.html")]
 impl ScalarType for CurrencyCode {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -51,6 +53,7 @@ impl ScalarType for CurrencyCode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CountryCode(pub String);
 
+/// An ISO 3166-1 alpha-2 country code, such as `DE`.
 #[Scalar(name = "CountryCode", specified_by_url = "https://www.iso.org/iso-3166-country-codes.html")]
 impl ScalarType for CountryCode {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -72,6 +75,7 @@ impl ScalarType for CountryCode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LanguageTag(pub String);
 
+/// A BCP 47 language tag, such as `en` or `de-AT`.
 #[Scalar(name = "LanguageTag", specified_by_url = "https://www.rfc-editor.org/rfc/bcp/bcp47.txt")]
 impl ScalarType for LanguageTag {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -98,6 +102,7 @@ fn is_language_tag(text: &str) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct MinorUnits(pub i64);
 
+/// An amount in minor units of a currency: a whole number within ±(2^53 − 1), so that every JSON reader keeps it exact.
 #[Scalar(name = "MinorUnits")]
 impl ScalarType for MinorUnits {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -120,6 +125,7 @@ impl ScalarType for MinorUnits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decimal(pub String);
 
+/// A decimal number as text, such as `19.99`. For display: calculate with minor units.
 #[Scalar(name = "Decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -139,6 +145,8 @@ impl ScalarType for Decimal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IdempotencyKey(pub String);
 
+/// A key that a client makes up, anew for each thing it wants done: sending the same request with the same key again
+/// has no second effect. 8 to 200 visible ASCII characters; a UUID is a good one.
 #[Scalar(name = "IdempotencyKey")]
 impl ScalarType for IdempotencyKey {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -162,6 +170,7 @@ impl ScalarType for IdempotencyKey {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceCall(Value);
 
+/// A request or a reply of a call between subgraphs. Clients never see it.
 #[Scalar(name = "ServiceCall", inaccessible)]
 impl ScalarType for ServiceCall {
     fn parse(value: Value) -> InputValueResult<Self> {

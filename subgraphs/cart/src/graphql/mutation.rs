@@ -17,6 +17,7 @@ use crate::service::{AddressEdit, Carts, Edit, Merge, NewCart, Request, Wish};
 /// Where changing begins.
 pub struct Mutation;
 
+/// Where changing begins.
 #[Object]
 impl Mutation {
     /// Makes a cart: the viewer's, or a guest's, which belongs to whoever knows its id.

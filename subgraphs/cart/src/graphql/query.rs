@@ -16,6 +16,7 @@ use super::wishlist::Wishlist;
 /// Where reading begins.
 pub struct Query;
 
+/// Where reading begins.
 #[Object]
 impl Query {
     /// A cart by its id, or without one the viewer's own that is being filled or checked out; null where there is none

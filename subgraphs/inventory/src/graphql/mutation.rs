@@ -38,6 +38,7 @@ pub struct StockAdjustPayload {
     pub user_errors: Vec<InventoryUserError>,
 }
 
+/// Where changing begins.
 #[Object]
 impl Mutation {
     /// Changes how many of a variant lie in a location: goods came in, were counted, or broke.

@@ -12,6 +12,7 @@ use crate::service::Inventory;
 /// Where reading begins.
 pub struct Query;
 
+/// Where reading begins.
 #[Object]
 impl Query {
     /// All places where stock lies, by their codes.

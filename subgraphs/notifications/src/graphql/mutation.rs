@@ -57,6 +57,7 @@ impl WebhookPayload {
     }
 }
 
+/// Where changing begins.
 #[Object]
 impl Mutation {
     /// Chooses what the viewer hears, and how. Topics that are not named stay as they are.

@@ -15,6 +15,7 @@ use crate::service::Notifications;
 /// Where reading begins.
 pub struct Query;
 
+/// Where reading begins.
 #[Object]
 impl Query {
     /// The endpoints of partners, oldest first.

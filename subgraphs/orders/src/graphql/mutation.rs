@@ -116,6 +116,7 @@ pub struct ReturnRequestPayload {
     pub user_errors: Vec<OrderUserError>,
 }
 
+/// Where changing begins.
 #[Object]
 impl Mutation {
     /// Checks a cart out: freezes it, writes the order, sets stock aside, authorises the payment, confirms. Answers

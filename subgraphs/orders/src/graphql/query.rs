@@ -22,6 +22,7 @@ use crate::service::{Orders, Progress, may_follow};
 /// Where reading begins.
 pub struct Query;
 
+/// Where reading begins.
 #[Object]
 impl Query {
     /// An order by its id or its number: one's own, or a guest's with the token that its checkout gave. Null where there

@@ -60,6 +60,7 @@ pub struct RefundPayload {
     pub user_errors: Vec<PaymentUserError>,
 }
 
+/// Where changing begins.
 #[Object]
 impl Mutation {
     /// Takes what a payment holds, or a part of it.

@@ -16,6 +16,7 @@ use crate::service::Payments;
 /// Where reading begins.
 pub struct Query;
 
+/// Where reading begins.
 #[Object]
 impl Query {
     /// A payment by its id; null where there is none.

@@ -59,6 +59,7 @@ pub struct ProductUpsertPayload {
     pub user_errors: Vec<CatalogUserError>,
 }
 
+/// Where changing begins.
 #[Object]
 impl Mutation {
     /// Writes the viewer's review of a product: one for each product.

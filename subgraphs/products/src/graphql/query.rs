@@ -23,6 +23,7 @@ pub struct Query;
 /// Most ids that `nodes` takes.
 const MOST_NODES: usize = 100;
 
+/// Where reading begins.
 #[Object]
 impl Query {
     /// The sales channel of this request, chosen by the `x-channel` header.
@@ -75,7 +76,9 @@ impl Query {
     async fn categories(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only those without a parent.", default_with = "Some(true)")] root_only: Option<bool>,
+        #[graphql(desc = "Only those without a parent.", default_with = "Some(true)")] root_only: Option<
+            bool,
+        >,
     ) -> Result<Vec<Category>> {
         let categories = part::<Catalog>(context)?.categories().await?;
         Ok(if root_only.unwrap_or(true) {

@@ -36,6 +36,7 @@ pub struct TrackPayload {
     pub accepted: bool,
 }
 
+/// Where changing begins.
 #[Object]
 impl Mutation {
     /// Reports what somebody did, at most 50 events at once; what they look at counts for recommendations.

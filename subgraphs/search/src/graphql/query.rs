@@ -39,6 +39,7 @@ pub struct SalesPoint {
     pub gross: Money,
 }
 
+/// Where reading begins.
 #[Object]
 impl Query {
     /// Products that match a text and filters, with counts for narrowing down. Small mistakes in spelling are forgiven.
@@ -93,10 +94,13 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "From when.")] from: DateTime,
         #[graphql(desc = "Until before when; at most two years after `from`.")] to: DateTime,
-        #[graphql(desc = "How long a span lasts.", default_with = "Some(InsightGrain::Day)")] grain: Option<InsightGrain>,
+        #[graphql(desc = "How long a span lasts.", default_with = "Some(InsightGrain::Day)")] grain: Option<
+            InsightGrain,
+        >,
     ) -> Result<Vec<SalesPoint>> {
         let currency = viewer(context).context.currency;
-        let points = finder(context)?.sales(currency, from.0, to.0, grain.unwrap_or(InsightGrain::Day).into()).await?;
+        let points =
+            finder(context)?.sales(currency, from.0, to.0, grain.unwrap_or(InsightGrain::Day).into()).await?;
         let count = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
         Ok(points
             .into_iter()

@@ -24,14 +24,22 @@ impl Product {
     async fn recommendations(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What for.", default_with = "Some(RecommendationIntent::Related)")]
-        intent: Option<RecommendationIntent>,
+        #[graphql(desc = "What for.", default_with = "Some(RecommendationIntent::Related)")] intent: Option<
+            RecommendationIntent,
+        >,
         #[graphql(desc = "How many, at most 100.", default_with = "Some(8)")] first: Option<i32>,
     ) -> Result<Option<RecommendationSet>> {
         let count = PageArgs::parse(first.unwrap_or(8), None).map_err(Fault::from)?.first;
         let finder = finder(context)?;
         let viewer = viewer(context);
-        let products = finder.recommend(parse_id(&self.id)?, intent.unwrap_or(RecommendationIntent::Related).into(), count, &viewer.context).await?;
+        let products = finder
+            .recommend(
+                parse_id(&self.id)?,
+                intent.unwrap_or(RecommendationIntent::Related).into(),
+                count,
+                &viewer.context,
+            )
+            .await?;
         Ok(Some(RecommendationSet::new(finder, products)))
     }
 }

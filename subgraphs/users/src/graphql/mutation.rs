@@ -76,6 +76,7 @@ pub struct AddressUpsertPayload {
     pub user_errors: Vec<UserUserError>,
 }
 
+/// Where changing begins.
 #[Object]
 impl Mutation {
     /// Makes an account. It does not log in.

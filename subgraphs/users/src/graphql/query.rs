@@ -12,6 +12,7 @@ use crate::domain::access::Reach;
 /// Where reading begins.
 pub struct Query;
 
+/// Where reading begins.
 #[Object]
 impl Query {
     /// The user who is logged in; null where nobody is.
