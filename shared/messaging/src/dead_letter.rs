@@ -40,7 +40,7 @@ pub(crate) fn migrations() -> Vec<Step> {
                     .col(ColumnDef::new(Column::EventId).uuid().not_null().primary_key())
                     .col(ColumnDef::new(Column::Topic).string_len(40).not_null())
                     .col(ColumnDef::new(Column::Aggregate).string_len(64).not_null())
-                    .col(ColumnDef::new(Column::Payload).text().not_null())
+                    .col(ColumnDef::new(Column::Payload).custom(Alias::new("longtext")).not_null())
                     .col(ColumnDef::new(Column::Reason).text().not_null())
                     .col(ColumnDef::new(Column::At).big_integer().not_null()),
             )

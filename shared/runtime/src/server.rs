@@ -9,7 +9,7 @@ use crate::Tasks;
 
 /// Why a server cannot begin.
 #[derive(Debug, thiserror::Error)]
-#[error("{address} cannot be listened on: {source}")]
+#[error("{address} cannot be listened on")]
 pub struct ListenError {
     /// The address that was asked for.
     pub address: SocketAddr,

@@ -66,13 +66,13 @@ impl User {
     async fn notifications(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default = 20)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(20)")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Option<NotificationConnection>> {
         if !self.is_within_reach(context) {
             return Ok(None);
         }
-        let page = PageArgs::parse(first, after.as_deref()).map_err(Fault::from)?;
+        let page = PageArgs::parse(first.unwrap_or(20), after.as_deref()).map_err(Fault::from)?;
         let database = &part::<Notifications>(context)?.ports.database;
         let rows = notification::inbox(database.read(), self.id, &page).await?;
         let found = Connection::new(&page, rows, |row| Cursor::new(&[&row.id]), Notification::from);

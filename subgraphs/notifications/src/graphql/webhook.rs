@@ -52,10 +52,10 @@ impl WebhookEndpoint {
     async fn deliveries(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default = 50)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(50)")] first: Option<i32>,
         #[graphql(desc = "The `id` of the last delivery of the page before.")] after: Option<String>,
     ) -> Result<Vec<WebhookDelivery>> {
-        let page = PageArgs::parse(first, None).map_err(Fault::from)?;
+        let page = PageArgs::parse(first.unwrap_or(50), None).map_err(Fault::from)?;
         let after = after.map(|id| id.parse::<i64>()).transpose();
         let after = after.map_err(|_| Fault::from(common::page::PageError::Cursor))?;
         let database = &part::<Notifications>(context)?.ports.database;

@@ -196,8 +196,9 @@ impl Order {
     async fn timeline(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many events, at most 100.", default = 50)] first: i32,
+        #[graphql(desc = "How many events, at most 100.", default_with = "Some(50)")] first: Option<i32>,
     ) -> Result<Vec<OrderEvent>> {
+        let first = first.unwrap_or(50);
         if !(0..=LONGEST_TIMELINE).contains(&first) {
             return Err(Fault::bad_input("'first' must lie between 0 and 100").into());
         }

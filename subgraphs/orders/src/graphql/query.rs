@@ -70,11 +70,11 @@ impl Query {
     async fn orders(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default = 20)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(20)")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
         #[graphql(desc = "Only those in this state.")] status: Option<OrderStatus>,
     ) -> Result<Connection<Order>> {
-        let page = PageArgs::parse(first, after.as_deref()).map_err(Fault::from)?;
+        let page = PageArgs::parse(first.unwrap_or(20), after.as_deref()).map_err(Fault::from)?;
         let orders = part::<Orders>(context)?.all_orders(status.map(Into::into), &page).await?;
         Ok(Connection::new(&page, orders, |order| Cursor::new(&[&order.id]), Order))
     }

@@ -29,13 +29,13 @@ impl User {
     async fn orders(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default = 20)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(20)")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Option<Connection<Order>>> {
         if !may_see(&viewer(context), Some(self.id)) {
             return Ok(None);
         }
-        let page = PageArgs::parse(first, after.as_deref()).map_err(Fault::from)?;
+        let page = PageArgs::parse(first.unwrap_or(20), after.as_deref()).map_err(Fault::from)?;
         let place = match &page.after {
             Some(cursor) => {
                 let at = cursor.key(0, 2).map_err(Fault::from)?;

@@ -1,7 +1,7 @@
 //! The tables of the projection, oldest change first. A released step is never changed.
 
 use database::{Change, Step};
-use sea_orm_migration::prelude::{ColumnDef, Iden, Index, Table};
+use sea_orm_migration::prelude::{Alias, ColumnDef, Iden, Index, Table};
 
 use crate::entity::{co_purchase, document, sales_point, stock, view};
 
@@ -35,7 +35,7 @@ fn document_table() -> Change {
             .table(Entity)
             .col(column(Column::ProductId).uuid().not_null().primary_key())
             .col(column(Column::Version).integer().not_null())
-            .col(column(Column::Product).text().not_null())
+            .col(column(Column::Product).custom(Alias::new("longtext")).not_null())
             .col(column(Column::AverageHundredths).integer().not_null())
             .col(column(Column::RatingCount).integer().not_null())
             .col(column(Column::UnitsSold).big_integer().not_null())

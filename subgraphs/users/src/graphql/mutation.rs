@@ -122,9 +122,13 @@ impl Mutation {
     async fn session_end(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Ends all sessions of the user, on other devices too.", default = false)] everywhere: bool,
+        #[graphql(
+            desc = "Ends all sessions of the user, on other devices too.",
+            default_with = "Some(false)"
+        )]
+        everywhere: Option<bool>,
     ) -> Result<SessionEndPayload> {
-        part::<Accounts>(context)?.log_out(&viewer(context), everywhere).await?;
+        part::<Accounts>(context)?.log_out(&viewer(context), everywhere.unwrap_or(false)).await?;
         Ok(SessionEndPayload { ok: true })
     }
 

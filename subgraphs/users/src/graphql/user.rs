@@ -138,11 +138,11 @@ impl User {
     async fn addresses(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default = 20)] first: i32,
+        #[graphql(desc = "How many, at most 100.", default_with = "Some(20)")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Connection<Address>> {
         let (account, _) = self.personal(context)?;
-        let page = PageArgs::parse(first, after.as_deref()).map_err(Fault::from)?;
+        let page = PageArgs::parse(first.unwrap_or(20), after.as_deref()).map_err(Fault::from)?;
         let database = &part::<Accounts>(context)?.ports.database;
         let rows = address::page_of(database.read(), account.id, &page).await?;
         Ok(Connection::new(&page, rows, |row| Cursor::new(&[&row.id]), Address::from))
