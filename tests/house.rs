@@ -124,9 +124,9 @@ fn every_setting_is_in_the_example_file_and_the_other_way_round() {
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let Ok(entries) = std::fs::read_dir(folder) else { return files };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
         if path.is_dir() && name != "node_modules" && name != "target" {
             files.extend(rust_files(&path));
         } else if name.ends_with(".rs") {

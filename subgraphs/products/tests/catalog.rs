@@ -14,7 +14,7 @@ const SMALL: World = World { seed: 1, products: 20, users: 30, orders: 10 };
 
 async fn shop() -> (Subgraph, Ports, Folder) {
     let (ports, folder) = testing::ports(products::NAME, products::migrations).await;
-    products::seed(&ports, &SMALL, &Progress::silent()).await.unwrap();
+    products::seed(&ports, &SMALL, &Progress::silent()).await.expect("a fresh database can be filled");
     (products::build(&ports), ports, folder)
 }
 

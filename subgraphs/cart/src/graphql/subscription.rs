@@ -12,6 +12,7 @@ use crate::service::Carts;
 /// Where watching begins.
 pub struct Subscription;
 
+/// Where watching begins.
 #[Streams]
 impl Subscription {
     /// A cart, whenever it changes.

@@ -16,6 +16,7 @@ const MOST_WATCHED: usize = 100;
 /// Where watching begins.
 pub struct Subscription;
 
+/// Where watching begins.
 #[GraphQlSubscription]
 impl Subscription {
     /// A variant whenever its availability changes as a shopper sees it: another status, or another quantity where few

@@ -13,6 +13,7 @@ use crate::service::Notifications;
 /// Where watching begins.
 pub struct Subscription;
 
+/// Where watching begins.
 #[Watch]
 impl Subscription {
     /// Each message to the viewer in the shop, when it comes.

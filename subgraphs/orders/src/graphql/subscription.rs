@@ -18,6 +18,7 @@ use crate::service::{Orders, may_follow};
 /// Where watching begins.
 pub struct Subscription;
 
+/// Where watching begins.
 #[Live]
 impl Subscription {
     /// A checkout as it goes on: as it is now, then after each step. Ends when it is confirmed or has failed for good.
