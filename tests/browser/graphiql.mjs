@@ -184,9 +184,12 @@ async function send({ endpoint, trigger, known }) {
     }
     return value;
   };
+  // As whoever the page is logged in as: a user's cart is nobody else's.
+  const model = globalThis.__MONACO.editor.getModels().find((one) => one.uri.path.endsWith('headers.json'));
+  const own = JSON.parse(model?.getValue() || '{}');
   const response = await fetch(endpoint, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    headers: { ...own, 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify({ query: trigger.query, variables: fill(trigger.variables ?? {}) }),
   });
   const answer = await response.json();

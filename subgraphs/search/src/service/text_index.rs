@@ -136,7 +136,11 @@ impl TextIndex {
         let clauses: Vec<(Occur, Box<dyn Query>)> = words
             .iter()
             .enumerate()
-            .map(|(place, word)| (Occur::Must, self.word(word, place == last)))
+            .map(|(place, word)| {
+                // One letter alone begins too many words; behind others it narrows them down.
+                let begun = place == last && (last > 0 || word.chars().count() >= 2);
+                (Occur::Must, self.word(word, begun))
+            })
             .collect();
         let searcher = self.reader.searcher();
         let top = TopDocs::with_limit(MOST_HITS).order_by_score();
@@ -163,7 +167,7 @@ impl TextIndex {
             let term = Term::from_field_text(field, word);
             let exact = TermQuery::new(term.clone(), IndexRecordOption::WithFreqs);
             clauses.push((Occur::Should, Box::new(BoostQuery::new(Box::new(exact), boost))));
-            if begun && word.chars().count() >= 2 && field == title {
+            if begun && field == title {
                 let prefix = FuzzyTermQuery::new_prefix(term, 0, true);
                 clauses.push((Occur::Should, Box::new(BoostQuery::new(Box::new(prefix), 0.5))));
             }

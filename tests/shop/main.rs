@@ -1,0 +1,20 @@
+//! The whole shop from outside: the binary is started, asked over HTTP, and believed only for what it answers.
+//!
+//! `flows` are what shoppers, staff and attackers do; each runs in every set-up of `setups`: in one process, and with
+//! the eight subgraphs as processes of their own behind a gateway over our supergraph and over those that the composers
+//! on npm make. `stampedes` needs a shop that is quick, so it runs in one process only.
+
+mod browser;
+mod client;
+mod flows;
+mod foreign;
+mod live;
+mod node;
+mod operations;
+mod process;
+mod setups;
+mod shopper;
+mod stage;
+mod stampedes;
+mod startup;
+mod template;

@@ -1,0 +1,153 @@
+//! The set-ups: every flow passes in each.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use futures::future::try_join_all;
+use tempfile::TempDir;
+
+use crate::client::Client;
+use crate::process::{Process, binary, free_ports, run};
+use crate::stage::{Goods, Stage};
+use crate::template::seeded_folder;
+use crate::{flows, node, stampedes};
+
+const SUBGRAPHS: [&str; 8] =
+    ["users", "products", "cart", "orders", "payments", "inventory", "notifications", "search"];
+
+/// A shop in one process on a data folder, for this and other tests.
+pub struct OneProcess {
+    pub process: Process,
+    pub folder: TempDir,
+}
+
+impl OneProcess {
+    /// Starts it on a copy of the seeded folder.
+    pub async fn start() -> anyhow::Result<Self> {
+        let folder = seeded_folder()?;
+        let process = Process::start(with_settings(folder.path())).await?;
+        Ok(Self { process, folder })
+    }
+
+    /// Where flows play.
+    pub fn stage(&self) -> Arc<Stage> {
+        Arc::new(Stage {
+            guest: Client::guest(&self.process.base),
+            data: self.folder.path().to_owned(),
+            subgraphs: Vec::new(),
+            goods: Arc::new(Goods::new()),
+        })
+    }
+}
+
+/// The binary on a folder, without limits that tests would run into.
+fn with_settings(folder: &Path) -> Command {
+    let mut command = binary(folder);
+    command
+        .env("TECHPOTLI_LISTEN", "127.0.0.1:0")
+        .env("TECHPOTLI_DATA_DIR", folder)
+        .env("TECHPOTLI_SEED", "none")
+        .env("TECHPOTLI_RATE_USER", "0")
+        .env("TECHPOTLI_DEADLINE_MS", "60000");
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_flow_holds_in_one_process() -> anyhow::Result<()> {
+    let shop = OneProcess::start().await?;
+    let stage = shop.stage();
+    let flowed = flows::run("one process", &stage, flows::all()).await;
+    let faults = shop.process.faults();
+    flowed.with_context(|| format!("faults in the log: {faults:#?}"))?;
+    ensure!(faults.is_empty(), "faults in the log: {faults:#?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_sold_twice_in_a_crowd() -> anyhow::Result<()> {
+    let shop = OneProcess::start().await?;
+    let flowed = flows::run("one process", &shop.stage(), stampedes::FLOWS.to_vec()).await;
+    let faults = shop.process.faults();
+    flowed.with_context(|| format!("faults in the log: {faults:#?}"))?;
+    ensure!(faults.is_empty(), "faults in the log: {faults:#?}");
+    Ok(())
+}
+
+/// One set of eight subgraphs, and a gateway after the other before them: over our supergraph, and over what the
+/// composers on npm make of the same schemas.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_flow_holds_in_eight_processes_behind_each_composers_supergraph() -> anyhow::Result<()> {
+    let folder = seeded_folder()?;
+    let work = tempfile::tempdir()?;
+    let schemas = work.path().join("schema");
+    let printed = run(work.path(), &["schema", "print", "--out", text(&schemas)?])?;
+    ensure!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    let subgraphs = start_subgraphs(folder.path()).await?;
+    let goods = Arc::new(Goods::new());
+    let mut supergraphs = vec![("our supergraph", schemas.join("supergraph.graphql"))];
+    match node::compose_workspace() {
+        Ok(scripts) => {
+            for (name, engine) in [("Apollo's supergraph", "apollo"), ("The Guild's supergraph", "theguild")]
+            {
+                let file = work.path().join(format!("{engine}.graphql"));
+                let folder = schemas.join("subgraphs");
+                let arguments = ["--engine", engine, "--out", text(&file)?, text(&folder)?];
+                node::run(&scripts, "compose.mjs", &arguments)?;
+                supergraphs.push((name, file));
+            }
+        }
+        Err(why) => node::skipped("flows over the supergraphs of Apollo and The Guild", &why)?,
+    }
+    let mut failures = Vec::new();
+    for (name, supergraph) in supergraphs {
+        let gateway = start_gateway(folder.path(), &supergraph, &subgraphs).await?;
+        let stage = Arc::new(Stage {
+            guest: Client::guest(&gateway.base),
+            data: folder.path().to_owned(),
+            subgraphs: subgraphs.iter().map(|(name, process)| (*name, process.base.clone())).collect(),
+            goods: Arc::clone(&goods),
+        });
+        if let Err(failure) = flows::run(name, &stage, flows::all()).await {
+            failures.push(format!("{failure:#}"));
+        }
+        failures.extend(gateway.faults().into_iter().map(|fault| format!("{name}: {fault}")));
+    }
+    for (name, process) in &subgraphs {
+        failures.extend(process.faults().into_iter().map(|fault| format!("{name}: {fault}")));
+    }
+    ensure!(failures.is_empty(), "{}", failures.join("\n"));
+    Ok(())
+}
+
+fn text(path: &Path) -> anyhow::Result<&str> {
+    path.to_str().context("a name that is text")
+}
+
+async fn start_subgraphs(folder: &Path) -> anyhow::Result<Vec<(&'static str, Process)>> {
+    let ports = free_ports(SUBGRAPHS.len())?;
+    let places: Vec<(&str, u16)> = SUBGRAPHS.into_iter().zip(ports).collect();
+    let starting = places.iter().map(|(name, port)| {
+        let mut command = with_settings(folder);
+        command.args(["subgraph", *name, "--listen", &format!("127.0.0.1:{port}")]);
+        for (peer, port) in places.iter().filter(|(peer, _)| peer != name) {
+            command.args(["--peer", &format!("{peer}=http://127.0.0.1:{port}")]);
+        }
+        async { anyhow::Ok((*name, Process::start(command).await?)) }
+    });
+    try_join_all(starting).await
+}
+
+async fn start_gateway(
+    folder: &Path,
+    supergraph: &Path,
+    subgraphs: &[(&str, Process)],
+) -> anyhow::Result<Process> {
+    let mut command = with_settings(folder);
+    command.arg("gateway").arg("--shop-keys").arg("--supergraph").arg(supergraph);
+    for (name, process) in subgraphs {
+        command.args(["--subgraph", &format!("{name}={}/graphql", process.base)]);
+    }
+    Process::start(command).await
+}
