@@ -15,16 +15,26 @@ tokio::task_local! {
     static STATEMENTS: RefCell<Statements>;
 }
 
-/// Runs `work` and counts the statements it runs in its own task; `texts` keeps what they said.
+/// Runs `work` and counts the statements it runs in its own task; `texts` keeps what they said. They count for the work
+/// around it as well: one subgraph's call of another is part of what the caller took.
 pub async fn counted<T>(texts: bool, work: impl Future<Output = T>) -> (T, Statements) {
     let start = Statements { count: 0, texts: texts.then(Vec::new) };
-    STATEMENTS
+    let (output, statements) = STATEMENTS
         .scope(RefCell::new(start), async {
             let output = work.await;
             let statements = STATEMENTS.with(|statements| statements.take());
             (output, statements)
         })
-        .await
+        .await;
+    // Mostly there is nothing around it.
+    let _ = STATEMENTS.try_with(|around| {
+        let mut around = around.borrow_mut();
+        around.count += statements.count;
+        if let (Some(around), Some(texts)) = (&mut around.texts, &statements.texts) {
+            around.extend_from_slice(texts);
+        }
+    });
+    (output, statements)
 }
 
 /// Called by the connection for every statement.
