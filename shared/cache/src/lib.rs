@@ -59,27 +59,35 @@ where
 /// One value that is read often and changed seldom.
 pub struct Cached<V> {
     value: RwLock<Option<(Instant, Arc<V>)>>,
+    /// Held by the one who loads; the others wait for what it finds.
+    loading: tokio::sync::Mutex<()>,
     age: Duration,
 }
 
 impl<V> Cached<V> {
     /// Nothing yet; a value will be kept for `age`.
     pub const fn new(age: Duration) -> Self {
-        Self { value: RwLock::new(None), age }
+        Self { value: RwLock::new(None), loading: tokio::sync::Mutex::const_new(()), age }
     }
 
-    /// The value, read by `load` where it is missing or too old.
+    /// The value, read by `load` where it is missing or too old: once, however many ask for it meanwhile.
     pub async fn get_or_load<E>(&self, load: impl Future<Output = Result<V, E>>) -> Result<Arc<V>, E> {
-        let known = self.value.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        if let Some((since, value)) = known
-            && since.elapsed() < self.age
-        {
+        if let Some(value) = self.known() {
+            return Ok(value);
+        }
+        let _turn = self.loading.lock().await;
+        if let Some(value) = self.known() {
             return Ok(value);
         }
         let value = Arc::new(load.await?);
         let kept = Some((Instant::now(), Arc::clone(&value)));
         *self.value.write().unwrap_or_else(std::sync::PoisonError::into_inner) = kept;
         Ok(value)
+    }
+
+    fn known(&self) -> Option<Arc<V>> {
+        let known = self.value.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        known.filter(|(since, _)| since.elapsed() < self.age).map(|(_, value)| value)
     }
 
     /// Forgets the value.
@@ -101,5 +109,20 @@ mod tests {
         assert_eq!(cache.get(&1), None);
         cache.insert(cache.epoch(), 1, "new");
         assert_eq!(cache.get(&1), Some("new"));
+    }
+
+    #[tokio::test]
+    async fn many_who_ask_at_once_load_once() {
+        let cached = Cached::new(Duration::from_secs(60));
+        let loads = AtomicU64::new(0);
+        let ask = || {
+            cached.get_or_load(async {
+                tokio::task::yield_now().await;
+                Ok::<_, ()>(loads.fetch_add(1, Ordering::Relaxed))
+            })
+        };
+        let answers = futures::future::join_all((0..24).map(|_| ask())).await;
+        assert!(answers.iter().all(|answer| answer.as_deref() == Ok(&0)));
+        assert_eq!(loads.into_inner(), 1);
     }
 }
