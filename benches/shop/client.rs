@@ -42,6 +42,7 @@ pub struct Connection {
 }
 
 impl Connection {
+    #[expect(clippy::disallowed_methods, reason = "a client of its own, which ends with the benchmark")]
     pub async fn open(address: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;

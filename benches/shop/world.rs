@@ -82,7 +82,7 @@ impl Asked {
 fn half_a_category(place: usize) -> Value {
     let category = place % seed::CATEGORIES.len();
     let typical = seed::CATEGORIES[category].2 as i64;
-    let price = if place / seed::CATEGORIES.len() % 2 == 0 {
+    let price = if (place / seed::CATEGORIES.len()).is_multiple_of(2) {
         json!({ "minMinor": typical })
     } else {
         json!({ "maxMinor": typical })
