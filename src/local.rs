@@ -1,10 +1,12 @@
 //! A subgraph of this process, as the engine calls it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_graphql::{ServerError, Variables};
+use async_graphql::{Name, ServerError, Variables};
 use async_graphql_value::ConstValue;
 use auth::Viewer;
+use database::statements::Statements;
 use engine::{LocalError, LocalResponse, LocalSubgraph, PathSegment, Prepared, RequestContext};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
@@ -37,11 +39,11 @@ impl LocalSubgraph for Local {
                 return unparsed();
             };
             let answer = self.0.run(document, variables, viewer(context), context.trace).await;
-            let mut response = translate(answer.response);
+            let mut response = answer.response;
             if context.trace {
-                response.extensions = statements(&answer.statements);
+                add_statements(&answer.statements, &mut response.extensions);
             }
-            response
+            translate(response)
         })
     }
 
@@ -73,7 +75,7 @@ fn translate(response: async_graphql::Response) -> LocalResponse {
     LocalResponse {
         data: response.data,
         errors: response.errors.into_iter().map(error).collect(),
-        extensions: ConstValue::Null,
+        extensions: extensions(response.extensions),
     }
 }
 
@@ -89,12 +91,17 @@ fn error(error: ServerError) -> LocalError {
     LocalError { message: error.message, path: path.collect(), extensions }
 }
 
-fn statements(statements: &database::statements::Statements) -> ConstValue {
-    let mut shown = async_graphql::indexmap::IndexMap::new();
-    shown.insert(async_graphql::Name::new("sql"), ConstValue::from(statements.count));
+fn extensions(said: BTreeMap<String, ConstValue>) -> ConstValue {
+    match said.is_empty() {
+        true => ConstValue::Null,
+        false => ConstValue::Object(said.into_iter().map(|(name, value)| (Name::new(name), value)).collect()),
+    }
+}
+
+fn add_statements(statements: &Statements, extensions: &mut BTreeMap<String, ConstValue>) {
+    extensions.insert("sql".into(), ConstValue::from(statements.count));
     if let Some(texts) = &statements.texts {
         let texts = texts.iter().map(|text| ConstValue::from(text.as_str())).collect();
-        shown.insert(async_graphql::Name::new("statements"), ConstValue::List(texts));
+        extensions.insert("statements".into(), ConstValue::List(texts));
     }
-    ConstValue::Object(shown)
 }

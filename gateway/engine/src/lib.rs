@@ -20,7 +20,7 @@ pub mod plan;
 mod response;
 mod transport;
 
-pub use context::{FetchObserver, Grant, PassportSigner, RequestContext};
+pub use context::{FetchObserver, Grant, PassportSigner, RequestContext, Succession};
 pub use engine::{Engine, EngineOptions};
 pub use error::{EngineError, ErrorCode, GraphQLError, Location, PathSegment, PrepareError, Refusal};
 pub use operation::{Operation, ParsedOperation};

@@ -72,7 +72,8 @@ impl Authenticator {
         Some(Instant::now() + Duration::from_micros(u64::try_from(left_us).unwrap_or(0)))
     }
 
-    fn verify(&self, token: &str) -> Result<(Arc<Viewer>, Timestamp), Rejection> {
+    /// The viewer of a token, in the default context, and when it ends.
+    pub(crate) fn verify(&self, token: &str) -> Result<(Arc<Viewer>, Timestamp), Rejection> {
         if let Some((viewer, expires)) = self.verified.get(token)
             && self.clock.now() < expires
         {

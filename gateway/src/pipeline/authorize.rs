@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
-use auth::{Actor, PASSPORT_HEADER, Viewer};
+use apollo_compiler::ast::OperationType;
+use auth::{Actor, PASSPORT_HEADER, SESSION_EXTENSION, ShopContext, Viewer};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use engine::{Grant, PassportSigner, RequestContext};
+use engine::{Grant, PassportSigner, RequestContext, Succession};
 
 use super::Call;
 use crate::Inner;
@@ -21,20 +22,63 @@ const TRACE_HEADERS: [HeaderName; 2] =
     [HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
 
 /// What the engine needs to know of a request beside operation and variables.
-pub(crate) fn context(gateway: &Inner, call: &Call) -> RequestContext {
-    let viewer = &call.identity.viewer;
-    RequestContext {
+pub(crate) fn context(gateway: &Arc<Inner>, call: &Call, kind: OperationType) -> RequestContext {
+    let request = RequestContext {
         headers: headers(call),
+        deadline: Some(call.received + gateway.config.deadline),
+        request_id: Some(call.request_id.clone()),
+        observer: Some(gateway.fetches.clone()),
+        trace: gateway.config.debug && call.headers.contains_key(DEBUG_HEADER),
+        ..RequestContext::default()
+    };
+    let viewer = &call.identity.viewer;
+    let context = on_behalf(gateway, viewer, request.clone());
+    if kind != OperationType::Mutation {
+        return context;
+    }
+    let log_in = LogIn { gateway: gateway.clone(), request, shop: viewer.context.clone() };
+    RequestContext { succession: Some(Arc::new(log_in)), ..context }
+}
+
+/// The request, asked by this viewer.
+fn on_behalf(gateway: &Inner, viewer: &Arc<Viewer>, request: RequestContext) -> RequestContext {
+    RequestContext {
         signer: gateway.passports.as_ref().map(|signer| {
             Arc::new(Passports { signer: signer.clone(), viewer: viewer.clone() }) as Arc<dyn PassportSigner>
         }),
         local: Some(viewer.clone()),
-        deadline: Some(call.received + gateway.config.deadline),
         grant: grant(viewer),
         audience: if gateway.config.dedupe { audience(viewer) } else { None },
-        request_id: Some(call.request_id.clone()),
-        observer: Some(gateway.fetches.clone()),
-        trace: gateway.config.debug && call.headers.contains_key(DEBUG_HEADER),
+        ..request
+    }
+}
+
+/// Who logs in is the viewer of what follows in the same operation. A subgraph only passes the new access token on: it
+/// must hold here as if the client had sent it, so no subgraph can make a viewer. Which fields the operation may see was
+/// decided before, for the one who asked.
+struct LogIn {
+    gateway: Arc<Inner>,
+    request: RequestContext,
+    /// Logging in leads to no other shop.
+    shop: ShopContext,
+}
+
+impl Succession for LogIn {
+    fn after(&self, subgraph: &str, extensions: &serde_json::Value) -> Option<RequestContext> {
+        let token = extensions.get(SESSION_EXTENSION)?.as_str().unwrap_or_default();
+        match self.gateway.authenticator.verify(token) {
+            Ok((viewer, _)) => {
+                let viewer = Arc::new(Viewer { context: self.shop.clone(), ..Viewer::clone(&viewer) });
+                Some(on_behalf(&self.gateway, &viewer, self.request.clone()))
+            }
+            Err(_) => {
+                tracing::warn!(
+                    subgraph.name = subgraph,
+                    "a subgraph has passed on a token that does not hold"
+                );
+                None
+            }
+        }
     }
 }
 

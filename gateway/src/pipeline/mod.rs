@@ -100,7 +100,7 @@ impl Inner {
             respond::record_rejection(&series, &call);
             return Err(rejection);
         }
-        let context = authorize::context(self, &call);
+        let context = authorize::context(self, &call, operation.kind());
         let answer = execute::run(&engine, &operation, &mut call, context).await;
         Ok(respond::finish(answer, &engine, &operation, &call, &series))
     }

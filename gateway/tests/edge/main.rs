@@ -7,6 +7,7 @@ mod door;
 mod events;
 mod identity;
 mod limits;
+mod log_in;
 mod pages;
 mod rates;
 mod shop;

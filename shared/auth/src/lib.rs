@@ -13,3 +13,6 @@ pub use viewer::{Actor, ShopContext, Viewer};
 
 /// The header in which the gateway hands its passport to a subgraph.
 pub const PASSPORT_HEADER: &str = "x-techpotli-passport";
+
+/// The entry in the `extensions` of a subgraph's response that carries the access token of a log-in to the gateway.
+pub const SESSION_EXTENSION: &str = "session";

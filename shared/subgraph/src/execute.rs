@@ -13,6 +13,7 @@ use futures::stream::BoxStream;
 use messaging::{Consumer, Receiver};
 
 use crate::Ports;
+use crate::graphql::pass_on_session;
 
 /// A document that was parsed once and is run many times.
 #[derive(Clone, Debug)]
@@ -95,6 +96,7 @@ impl Subgraph {
         let request = (self.prepare)(request).data(viewer);
         let (mut response, statements) = statements::counted(texts, self.schema.execute(request)).await;
         self.finish(&mut response);
+        pass_on_session(&mut response);
         Answer { response, statements }
     }
 

@@ -29,6 +29,8 @@ async fn merge(stage: Arc<Stage>) -> anyhow::Result<()> {
     let session = stage.guest.done(LOGIN_MERGE, "Login", log_in).await?["result"].take();
     same("a session", &session["__typename"], "Session")?;
     same("who", &session["user"]["email"], user.email.clone())?;
+    let seen = json!({ "id": own.id, "version": own.version, "totalQuantity": 1 });
+    same("the user's cart, at once", &session["user"]["cart"], seen)?;
     let client = stage.guest.with_token(text(&session["accessToken"])?);
     let mine = client.data("query Mine { me { cart { id totalQuantity } } }", "Mine", json!({})).await?;
     same("the user's cart", &mine["me"]["cart"], json!({ "id": own.id, "totalQuantity": 1 }))?;
@@ -57,6 +59,26 @@ async fn refused(stage: Arc<Stage>) -> anyhow::Result<()> {
     let nobody = json!({ "email": "nobody@example.com", "password": "not the password" });
     let unknown = stage.guest.payload(LOGIN_MERGE, "Login", nobody).await?;
     same("nobody is told who has an account", &unknown, refused)?;
+    // Two log-ins in one operation: each sees its own cart or none, and never the other's.
+    let other = stage.user().await?;
+    let good = stage.good()?;
+    let mut carts = Vec::new();
+    for user in [&user, &other] {
+        carts.push(Cart::of(&stage, &user.client, &[(&good, 1)]).await?.id);
+    }
+    let log_in = |name: &str, email: &str| {
+        format!(
+            "{name}: sessionCreate(input: {{ email: \"{email}\", password: \"{PASSWORD}\" }}) \
+            {{ result {{ ... on Session {{ user {{ cart {{ id }} }} }} }} }}"
+        )
+    };
+    let both = format!("mutation Both {{ {} {} }}", log_in("one", &user.email), log_in("two", &other.email));
+    let seen = stage.guest.data(&both, "Both", json!({})).await?;
+    for (name, own) in [("one", &carts[0]), ("two", &carts[1])] {
+        let cart = &seen[name]["result"]["user"]["cart"]["id"];
+        ensure!(cart.is_null() || cart == own.as_str(), "{name} has the cart {own} and sees {seen}");
+    }
+    same("the last one's cart", &seen["two"]["result"]["user"]["cart"]["id"], carts[1].clone())?;
     for (email, password, code) in [
         (user.email.as_str(), PASSWORD, "TAKEN"),
         ("no address", PASSWORD, "INVALID"),

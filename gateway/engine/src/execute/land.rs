@@ -14,7 +14,7 @@ use crate::compile::reader::{ReadKind, Reader};
 use crate::compile::{CompiledGroup, CompiledKind};
 use crate::transport::{CallError, LocalResponse};
 
-/// What the trace says of an answer.
+/// What an answer says beside its data.
 #[derive(Debug, Default)]
 pub(crate) struct Landing {
     pub(crate) status: u16,
@@ -48,7 +48,7 @@ impl Run<'_> {
             Ok(envelope) => {
                 let reported = envelope.errors.map(|range| parse(&body[range])).unwrap_or_default();
                 landing.errors = reported.len();
-                if self.request.context.trace {
+                if self.heeds_extensions() {
                     landing.extensions = envelope.extensions.and_then(|range| parse_extensions(&body[range]));
                 }
                 self.report(row, envelope.has_data, reported);
@@ -82,7 +82,7 @@ impl Run<'_> {
     pub(crate) fn read_local(&mut self, row: usize, response: LocalResponse) -> Landing {
         let LocalResponse { data, errors, extensions } = response;
         let mut landing = Landing { status: 200, errors: errors.len(), ..Landing::default() };
-        if self.request.context.trace && extensions != ConstValue::Null {
+        if extensions != ConstValue::Null && self.heeds_extensions() {
             landing.extensions = extensions.into_json().ok();
         }
         let has_data = data != ConstValue::Null;

@@ -38,7 +38,8 @@ pub(crate) fn prepared<'a>(fetch: &'a CompiledFetch, subgraph: &dyn LocalSubgrap
     fetch.prepared.get_or_init(|| subgraph.prepare(&fetch.document))
 }
 
-fn is_mutation(fetch: &CompiledFetch) -> bool {
+/// Whether it asks for a root field of a mutation.
+pub(crate) fn is_mutation(fetch: &CompiledFetch) -> bool {
     use apollo_compiler::ast::OperationType;
     matches!(fetch.kind, CompiledKind::Root { operation: OperationType::Mutation, .. })
 }

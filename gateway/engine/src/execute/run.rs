@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::arena::{Arena, Value};
 use super::entities::{Targets, walk};
 use super::faults::{Faults, Whereabouts};
 use super::land::Landing;
-use super::outgoing::outgoing;
+use super::outgoing::{is_mutation, outgoing};
 use super::project::{Notes, Writer};
 use super::variables::Coerced;
 use crate::compile::conditions::ALWAYS;
@@ -61,6 +62,8 @@ pub(crate) struct Run<'a> {
     pub(crate) targets: Vec<Vec<Targets>>,
     /// Fetches that are neither over nor left out.
     open: Vec<bool>,
+    /// In whose name calls begin, once that is not the request's own.
+    successor: Option<Arc<RequestContext>>,
     begun: Instant,
     trace: Option<Trace>,
 }
@@ -79,6 +82,7 @@ impl<'a> Run<'a> {
             ready: Vec::with_capacity(program.fetches.len()),
             targets: program.fetches.iter().map(|_| Vec::new()).collect(),
             open: vec![true; program.fetches.len()],
+            successor: None,
             begun: Instant::now(),
             trace: request.context.trace.then(|| Trace { stages: program.stages, ..Trace::default() }),
         };
@@ -134,11 +138,12 @@ impl<'a> Run<'a> {
         }
         self.targets[row] = self.gather(fetch)?;
         let call = outgoing(&request, fetch, &self.arena, &self.targets[row]);
+        let successor = self.successor.clone();
         Some(async move {
             let sent = Instant::now();
             let (call, sent_bytes) = call;
             let answer = match call {
-                Some(call) => call.send(request.context).await,
+                Some(call) => call.send(successor.as_deref().unwrap_or(request.context)).await,
                 None => Err(CallError::Unreachable),
             };
             Landed { row, sent, sent_bytes, answer }
@@ -185,6 +190,7 @@ impl<'a> Run<'a> {
         let over = Instant::now();
         let row = landed.row;
         let landing = self.take_in(row, landed.answer);
+        self.succeed(row, &landing);
         if let Some(observer) = &self.request.context.observer {
             let took = over.saturating_duration_since(landed.sent);
             let subgraph = &self.request.program.fetches[row].name;
@@ -206,6 +212,23 @@ impl<'a> Run<'a> {
             });
         }
         self.settle(row);
+    }
+
+    /// What a mutation has said may change in whose name the rest is asked.
+    fn succeed(&mut self, row: usize, landing: &Landing) {
+        let fetch = &self.request.program.fetches[row];
+        if let (Some(succession), Some(extensions)) = (&self.request.context.succession, &landing.extensions)
+            && is_mutation(fetch)
+            && let Some(context) = succession.after(&fetch.name, extensions)
+        {
+            self.successor = Some(Arc::new(context));
+        }
+    }
+
+    /// Whether anybody wants to know what subgraphs say beside their data.
+    pub(crate) fn heeds_extensions(&self) -> bool {
+        let context = self.request.context;
+        context.trace || context.succession.is_some()
     }
 
     /// The first fetch of a subscription has brought an event.
@@ -338,7 +361,7 @@ async fn next<F: Future<Output = Landed>>(
     .await
 }
 
-/// JSON of a subgraph's `extensions`, for the trace.
+/// JSON of a subgraph's `extensions`.
 pub(crate) fn parse_extensions(text: &[u8]) -> Option<serde_json::Value> {
     serde_json::from_slice::<&RawValue>(text).ok().and_then(|raw| serde_json::from_str(raw.get()).ok())
 }

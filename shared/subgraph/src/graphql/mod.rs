@@ -5,6 +5,7 @@ mod guard;
 mod money;
 mod page;
 mod scalar;
+mod session;
 
 use async_graphql::{Context, ObjectType, Schema, SchemaBuilder, SubscriptionType, ValidationMode};
 use auth::Viewer;
@@ -17,6 +18,8 @@ pub use page::{Connection, Edge, PageInfo};
 pub use scalar::{
     CountryCode, CurrencyCode, DateTime, Decimal, IdempotencyKey, LanguageTag, MinorUnits, ServiceCall,
 };
+pub use session::begin_session;
+pub(crate) use session::pass_on_session;
 
 /// A schema builder with the limits of a subgraph: the gateway has validated already, and has tighter ones.
 pub fn schema<Q, M, S>(query: Q, mutation: M, subscription: S) -> SchemaBuilder<Q, M, S>

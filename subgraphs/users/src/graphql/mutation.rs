@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use common::settle;
-use subgraph::graphql::{Authenticated, LanguageTag, authenticated, parse_id, viewer};
+use subgraph::graphql::{Authenticated, LanguageTag, authenticated, begin_session, parse_id, viewer};
 
 use super::address::{Address, AddressUpsertInput};
 use super::part;
@@ -10,7 +10,7 @@ use super::refusal::UserUserError;
 use super::session::{MfaVerifyInput, SessionCreateInput, SessionPayload, SessionRefreshInput};
 use super::user::User;
 use crate::domain::Refusal;
-use crate::service::{Accounts, Registration};
+use crate::service::{Accounts, Login, Registration};
 
 /// Where changing begins.
 pub struct Mutation;
@@ -93,7 +93,7 @@ impl Mutation {
         })
     }
 
-    /// Logs in.
+    /// Logs in. What else the answer asks of the user, such as the cart, is asked as this user.
     async fn session_create(
         &self,
         context: &Context<'_>,
@@ -101,7 +101,7 @@ impl Mutation {
     ) -> Result<SessionPayload> {
         Ok(match (input.email, input.password) {
             (Some(email), Some(password)) => {
-                settle(part::<Accounts>(context)?.log_in(&email, &password).await)?.into()
+                answer(context, settle(part::<Accounts>(context)?.log_in(&email, &password).await)?)
             }
             _ if input.authorization_code.is_some() => Err(Refusal::NoIdentityProvider).into(),
             _ => Err(Refusal::CredentialsMissing).into(),
@@ -114,7 +114,8 @@ impl Mutation {
         context: &Context<'_>,
         #[graphql(desc = "The session to go on with.")] input: SessionRefreshInput,
     ) -> Result<SessionPayload> {
-        Ok(settle(part::<Accounts>(context)?.refresh(&input.refresh_token).await)?.into())
+        let refreshed = part::<Accounts>(context)?.refresh(&input.refresh_token).await;
+        Ok(answer(context, settle(refreshed)?))
     }
 
     /// Logs out. The refresh token stops at once, the access token at the end of its 15 minutes.
@@ -179,4 +180,12 @@ impl Mutation {
             Err(refusal) => AddressUpsertPayload { address: None, user_errors: vec![refusal.into()] },
         })
     }
+}
+
+/// A log-in holds from now on, also for the rest of the operation.
+fn answer(context: &Context<'_>, outcome: std::result::Result<Login, Refusal>) -> SessionPayload {
+    if let Ok(login) = &outcome {
+        begin_session(context, &login.access_token);
+    }
+    outcome.into()
 }
