@@ -70,6 +70,7 @@ async fn declined(stage: Arc<Stage>) -> anyhow::Result<()> {
         ensure!(stage.available(&good).await? == before, "{card} holds stock of {}", good.sku);
         let seen = user.client.data(CART_VIEW, "CartView", json!({ "id": cart.id })).await?;
         same("what is in the cart", &seen["cart"]["lines"]["nodes"][0]["quantity"], 2)?;
+        same("what it holds", &seen["cart"]["lines"]["nodes"][0]["reservation"], Value::Null)?;
         // Another card goes through.
         let version = seen["cart"]["version"].as_i64().context("a version")?;
         let order = Cart { version, ..cart }.buy(&stage, &user.client).await?;
@@ -88,6 +89,9 @@ async fn action(stage: Arc<Stage>) -> anyhow::Result<()> {
     let payload = user.client.done(CHECKOUT, "Checkout", input).await?;
     let (id, secret) = waiting(&user.client, &payload).await?;
     ensure!(stage.available(&good).await? == before - 1, "nothing is set aside while the buyer acts");
+    let held = reservation(&user.client, &cart).await?;
+    same("what the line holds", &held["state"], "ACTIVE")?;
+    text(&held["expiresAt"]).context("when it is free again")?;
     let wrong = json!({ "id": id, "secret": "secret_of_another" });
     let data = user.client.data(CONFIRM_ACTION, "Confirm", wrong).await?;
     same("a wrong secret", &data["testPaymentActionComplete"], false)?;
@@ -97,7 +101,15 @@ async fn action(stage: Arc<Stage>) -> anyhow::Result<()> {
         decided(&user.client, &json!({ "id": id })).await? == "CONFIRMED",
         "not confirmed after the action"
     );
+    let held = reservation(&user.client, &cart).await?;
+    same("what the line holds after it", &held, json!({ "state": "COMMITTED", "expiresAt": null }))?;
     same("the order", &outcome(&user.client, &id).await?["order"]["status"], "CONFIRMED")
+}
+
+/// What is set aside for the first line of a cart.
+async fn reservation(client: &Client, cart: &Cart) -> anyhow::Result<Value> {
+    let mut seen = client.data(CART_VIEW, "CartView", json!({ "id": cart.id })).await?;
+    Ok(seen["cart"]["lines"]["nodes"][0]["reservation"].take())
 }
 
 /// The id and the secret of an attempt that waits for its buyer.

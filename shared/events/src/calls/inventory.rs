@@ -1,7 +1,7 @@
 //! What `orders` asks of `inventory` during a checkout.
 
 use common::Timestamp;
-use common::id::{OrderId, ReservationId, VariantId};
+use common::id::{CartLineId, OrderId, ReservationId, VariantId};
 use serde::{Deserialize, Serialize};
 
 use super::Call;
@@ -22,6 +22,9 @@ pub struct ReserveStock {
 /// One variant to set aside.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReserveLine {
+    /// The line of the cart that shows what is set aside for it.
+    #[serde(default)]
+    pub line: Option<CartLineId>,
     /// Which.
     pub variant: VariantId,
     /// How many.

@@ -39,6 +39,23 @@ pub fn allocate(mut shelves: Vec<Shelf>, wanted: i64, oversell: bool) -> Option<
     Some(portions)
 }
 
+/// Shares what was taken from several places out among several who want it, in order: whom, from where, how many. Both
+/// come to the same sum.
+pub fn share_out<W: Copy, P: Copy>(wanted: &[(W, i32)], taken: &[(P, i32)]) -> Vec<(W, P, i32)> {
+    let mut shares = Vec::new();
+    let mut places = taken.iter().copied();
+    let mut place = places.next();
+    for (whom, mut missing) in wanted.iter().copied() {
+        while let Some((from, left)) = place.filter(|_| missing > 0) {
+            let quantity = left.min(missing);
+            shares.push((whom, from, quantity));
+            missing -= quantity;
+            place = if left > quantity { Some((from, left - quantity)) } else { places.next() };
+        }
+    }
+    shares
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +82,19 @@ mod tests {
             (vec![], 1, true, None),
         ] {
             assert_eq!(allocate(shelves.clone(), wanted, oversell), portions, "{shelves:?} {wanted}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_is_shared_out_in_order_and_to_the_last_piece() {
+        for (wanted, taken, shares) in [
+            (vec![('a', 3)], vec![(1, 3)], vec![('a', 1, 3)]),
+            (vec![('a', 3)], vec![(1, 2), (2, 1)], vec![('a', 1, 2), ('a', 2, 1)]),
+            (vec![('a', 1), ('b', 2)], vec![(1, 3)], vec![('a', 1, 1), ('b', 1, 2)]),
+            (vec![('a', 2), ('b', 2)], vec![(1, 3), (2, 1)], vec![('a', 1, 2), ('b', 1, 1), ('b', 2, 1)]),
+            (vec![('a', 1), ('b', 1)], vec![(1, 1), (2, 1)], vec![('a', 1, 1), ('b', 2, 1)]),
+        ] {
+            assert_eq!(share_out(&wanted, &taken), shares, "{wanted:?} {taken:?}");
         }
     }
 }

@@ -4,7 +4,7 @@ mod allocation;
 mod availability;
 mod reservation;
 
-pub use allocation::{Shelf, allocate};
+pub use allocation::{Shelf, allocate, share_out};
 pub use availability::{Availability, AvailabilityStatus, BackorderPolicy, Policy, best, is_visible_change};
 pub use reservation::{HoldState, ReservationState};
 

@@ -1,7 +1,7 @@
-//! What is set aside for an order: one row for each variant and location.
+//! What is set aside for an order: one row for each line of the cart and location.
 
 use common::Timestamp;
-use common::id::{OrderId, ReservationId, StockLocationId, VariantId};
+use common::id::{CartLineId, OrderId, ReservationId, StockLocationId, VariantId};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
 use sea_orm::{QueryOrder as _, QuerySelect as _};
@@ -15,6 +15,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ReservationId,
     pub order_id: OrderId,
+    /// The line of the cart that it was ordered from; none where whoever reserves has no cart.
+    pub cart_line_id: Option<CartLineId>,
     pub variant_id: VariantId,
     /// Where; nowhere for what nobody counts.
     pub location_id: Option<StockLocationId>,
@@ -36,6 +38,16 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<ReservationId>) -> Resul
 /// Those of an order, whatever their state.
 pub async fn of_order(db: &impl ConnectionTrait, order: OrderId) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::OrderId.eq(order)).order_by_asc(Column::Id).all(db).await
+}
+
+/// Those of these lines of carts that were not given back, the oldest first.
+pub async fn of_lines(db: &impl ConnectionTrait, lines: Vec<CartLineId>) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::CartLineId.is_in(lines))
+        .filter(Column::State.ne(ReservationState::Released))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await
 }
 
 /// Those of these variants whose time has run out and that still hold stock.

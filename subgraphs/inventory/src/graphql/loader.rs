@@ -2,7 +2,7 @@
 
 use async_graphql::Context;
 use common::Fault;
-use common::id::{ProductId, ReservationId, StockLocationId, VariantId};
+use common::id::{CartLineId, ProductId, ReservationId, StockLocationId, VariantId};
 use database::Loader;
 
 use super::part;
@@ -16,13 +16,14 @@ pub struct Loaders {
     pub levels: Loader<VariantId, Vec<stock_level::Model>>,
     pub locations: Loader<StockLocationId, stock_location::Model>,
     pub reservations: Loader<ReservationId, reservation::Model>,
+    pub reservations_of_lines: Loader<CartLineId, reservation::Model>,
 }
 
 impl Loaders {
     /// Fresh loaders over the stock.
     pub fn new(inventory: &Inventory) -> Self {
         let over = || inventory.clone();
-        let (one, two, three, four, five) = (over(), over(), over(), over(), over());
+        let (one, two, three, four, five, six) = (over(), over(), over(), over(), over(), over());
         Self {
             variants: Loader::new(move |asked| {
                 let inventory = one.clone();
@@ -43,6 +44,10 @@ impl Loaders {
             reservations: Loader::new(move |ids| {
                 let inventory = five.clone();
                 async move { inventory.reservations(ids).await }
+            }),
+            reservations_of_lines: Loader::new(move |lines| {
+                let inventory = six.clone();
+                async move { inventory.reservations_of_lines(lines).await }
             }),
         }
     }

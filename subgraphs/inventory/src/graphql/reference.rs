@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
-use common::id::{ProductId, VariantId};
+use common::id::{CartLineId, ProductId, VariantId};
 use subgraph::graphql::{CountryCode, Scope, viewer};
 
 use super::availability::{Availability, InventoryPolicy};
@@ -97,21 +97,19 @@ impl Product {
 }
 
 /// A line of a cart.
-pub struct CartLine {
-    pub id: ID,
-}
+pub struct CartLine(pub CartLineId);
 
 /// A line of a cart.
 #[Object]
 impl CartLine {
     /// The line's id.
-    async fn id(&self) -> &ID {
-        &self.id
+    async fn id(&self) -> ID {
+        self.0.into()
     }
 
-    /// What is set aside for this very line; null where nothing is. Nothing is set aside for a cart: a checkout sets
-    /// stock aside for its order as a whole.
-    async fn reservation(&self) -> Option<Reservation> {
-        None
+    /// What is set aside for this very line since its checkout began; null before, and when it was given back. Where
+    /// several locations serve the line, it has the id of the first one's reservation and all their goods.
+    async fn reservation(&self, context: &Context<'_>) -> Result<Option<Reservation>> {
+        Ok(Loaders::of(context)?.reservations_of_lines.load(self.0).await?.map(Reservation::from))
     }
 }

@@ -34,7 +34,11 @@ pub fn migrations() -> Vec<Step> {
             name: "m0009_reservation_expiry",
             change: || Change::index("reservation_expiry", "reservation", &["state", "expires_at"], false),
         },
-        Step { name: "m0010_stock_adjustment", change: adjustment_table },
+        Step {
+            name: "m0010_reservation_line",
+            change: || Change::index("reservation_line", "reservation", &["cart_line_id"], false),
+        },
+        Step { name: "m0011_stock_adjustment", change: adjustment_table },
     ]
 }
 
@@ -122,6 +126,7 @@ fn reservation_table() -> Change {
         &mut [
             column(Column::Id).uuid().not_null().primary_key().take(),
             column(Column::OrderId).uuid().not_null().take(),
+            column(Column::CartLineId).uuid().take(),
             column(Column::VariantId).uuid().not_null().take(),
             column(Column::LocationId).uuid().take(),
             column(Column::Quantity).integer().not_null().take(),

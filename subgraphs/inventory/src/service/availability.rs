@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use cache::Cache;
-use common::id::{ProductId, ReservationId, StockLocationId, VariantId};
+use common::id::{CartLineId, ProductId, ReservationId, StockLocationId, VariantId};
 use common::{Fault, Timestamp};
 
 use super::Inventory;
@@ -182,6 +182,26 @@ impl Inventory {
     ) -> Result<HashMap<StockLocationId, stock_location::Model>, Fault> {
         let rows = stock_location::by_ids(self.ports.database.read(), ids).await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+
+    /// What is set aside for lines of carts and was not given back, in one statement, as it is now. A line that several
+    /// locations serve counts as one reservation: the first one's, of all their goods.
+    pub async fn reservations_of_lines(
+        &self,
+        lines: Vec<CartLineId>,
+    ) -> Result<HashMap<CartLineId, reservation::Model>, Fault> {
+        let now = self.ports.clock.now();
+        let mut found: HashMap<CartLineId, reservation::Model> = HashMap::new();
+        for mut row in reservation::of_lines(self.ports.database.read(), lines).await? {
+            let Some(line) = row.cart_line_id else { continue };
+            row.state = row.state.at(row.expires_at, now);
+            match found.get_mut(&line) {
+                Some(first) if first.order_id == row.order_id => first.quantity += row.quantity,
+                // A later order of the same cart.
+                _ => drop(found.insert(line, row)),
+            }
+        }
+        Ok(found)
     }
 
     /// Reservations by id, in one statement, in the state that they have now.

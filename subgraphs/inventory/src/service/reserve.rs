@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::id::{OrderId, ReservationId, VariantId};
+use common::id::{CartLineId, OrderId, ReservationId, VariantId};
 use common::{Failure, Fault, Timestamp, settle};
 use database::{ScopedFutureExt, Tx};
 use events::calls::inventory::{ReserveLine, ReserveStock, ReserveStockReply};
 use sea_orm::EntityTrait as _;
 
 use super::{Inventory, LockedStock, Touched};
-use crate::domain::{HoldState, ReservationState, ReserveRefusal, Shelf, allocate};
+use crate::domain::{HoldState, ReservationState, ReserveRefusal, Shelf, allocate, share_out};
 use crate::entity::stock_level::Shift;
 use crate::entity::{order_hold, reservation, stock_location};
 
@@ -19,7 +19,7 @@ const MOST_VARIANTS: usize = 500;
 impl Inventory {
     /// Sets stock aside for an order. The same order again gets the same answer.
     pub async fn reserve(&self, request: &ReserveStock) -> Result<ReserveStockReply, Fault> {
-        let demand = &aggregate(&request.lines)?;
+        let demand = &demand(&request.lines)?;
         let reserved =
             self.ports.database.transaction(|tx| self.reserve_in(tx, request, demand).scope_boxed()).await;
         Ok(match settle(reserved)? {
@@ -38,7 +38,7 @@ impl Inventory {
         &self,
         tx: &Tx,
         request: &ReserveStock,
-        demand: &BTreeMap<VariantId, i32>,
+        demand: &Demand,
     ) -> Result<(Vec<ReservationId>, Touched), Failure<ReserveRefusal>> {
         let now = self.ports.clock.now();
         let (order_id, expires_at) = (request.order, request.expires_at);
@@ -55,23 +55,26 @@ impl Inventory {
             .await?;
         let locations = stock_location::all(tx).await?;
         let mut rows = Vec::new();
-        for (variant, wanted) in demand {
-            let portions = portions(&stock, &locations, &request.country, *variant, i64::from(*wanted))?;
-            for (location_id, quantity) in portions {
-                if let Some(location) = location_id {
-                    let shift = Shift { reserved: quantity, ..Shift::default() };
-                    stock.shift(tx, *variant, location, shift).await?;
+        for (variant, lines) in demand {
+            let wanted = lines.iter().map(|(_, quantity)| i64::from(*quantity)).sum();
+            let portions = portions(&stock, &locations, &request.country, *variant, wanted)?;
+            for (location, quantity) in &portions {
+                if let Some(location) = location {
+                    let shift = Shift { reserved: *quantity, ..Shift::default() };
+                    stock.shift(tx, *variant, *location, shift).await?;
                 }
-                rows.push(reservation::Model {
-                    id: self.ports.ids.next(),
-                    order_id,
-                    variant_id: *variant,
-                    location_id,
-                    quantity,
-                    state: ReservationState::Active,
-                    expires_at,
-                });
             }
+            let shares = share_out(lines, &portions).into_iter();
+            rows.extend(shares.map(|(cart_line_id, location_id, quantity)| reservation::Model {
+                id: self.ports.ids.next(),
+                order_id,
+                cart_line_id,
+                variant_id: *variant,
+                location_id,
+                quantity,
+                state: ReservationState::Active,
+                expires_at,
+            }));
         }
         let ids = rows.iter().map(|row| row.id).collect();
         let rows = rows.into_iter().map(reservation::ActiveModel::from);
@@ -80,15 +83,17 @@ impl Inventory {
     }
 }
 
-/// The lines summed up: how many of each variant. The same variant twice counts twice.
-fn aggregate(lines: &[ReserveLine]) -> Result<BTreeMap<VariantId, i32>, Fault> {
-    let mut demand: BTreeMap<VariantId, i32> = BTreeMap::new();
+/// What is wanted of each variant, and for which lines.
+type Demand = BTreeMap<VariantId, Vec<(Option<CartLineId>, i32)>>;
+
+/// The lines by variant. The same variant twice counts twice.
+fn demand(lines: &[ReserveLine]) -> Result<Demand, Fault> {
+    let mut demand = Demand::new();
     for line in lines {
-        let wanted = demand.entry(line.variant).or_default();
-        *wanted = wanted
-            .checked_add(line.quantity)
-            .filter(|_| line.quantity > 0)
-            .ok_or_else(|| Fault::bad_input("A quantity is a positive number."))?;
+        if line.quantity <= 0 {
+            return Err(Fault::bad_input("A quantity is a positive number."));
+        }
+        demand.entry(line.variant).or_default().push((line.line, line.quantity));
     }
     if demand.is_empty() || demand.len() > MOST_VARIANTS {
         return Err(Fault::bad_input(format!("An order has 1 to {MOST_VARIANTS} different variants.")));

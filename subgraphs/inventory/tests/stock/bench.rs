@@ -1,7 +1,7 @@
 //! A stock of its own for each test: a database, a product, locations.
 
 use auth::Viewer;
-use common::id::{OrderId, ProductId, SessionId, StockLocationId, UserId, VariantId};
+use common::id::{CartLineId, OrderId, ProductId, SessionId, StockLocationId, UserId, VariantId};
 use common::{Timestamp, id};
 use events::Event as _;
 use events::calls::Call;
@@ -184,11 +184,36 @@ impl Bench {
         order: OrderId,
         lines: &[(VariantId, i32)],
     ) -> ReserveStockReply {
-        let lines =
-            lines.iter().map(|(variant, quantity)| ReserveLine { variant: *variant, quantity: *quantity });
+        let line = |(variant, quantity): &(VariantId, i32)| ReserveLine {
+            line: None,
+            variant: *variant,
+            quantity: *quantity,
+        };
+        self.reserve_lines(country, order, lines.iter().map(line).collect()).await
+    }
+
+    /// Reserves lines of a cart for an order to a country.
+    pub async fn reserve_lines(
+        &self,
+        country: &str,
+        order: OrderId,
+        lines: Vec<ReserveLine>,
+    ) -> ReserveStockReply {
         let expires_at = Timestamp(self.ports.clock.now().0 + HOLD);
-        let request = ReserveStock { order, lines: lines.collect(), country: country.into(), expires_at };
-        self.call(&request).await
+        self.call(&ReserveStock { order, lines, country: country.into(), expires_at }).await
+    }
+
+    /// State, quantity and end of what is set aside for lines of carts, as the buyer sees it.
+    pub async fn reservations(&self, lines: &[CartLineId]) -> Vec<Json> {
+        let document = "query($r: [_Any!]!) { _entities(representations: $r) { ... on CartLine { \
+                        reservation { state quantity expiresAt } } } }";
+        let representations: Vec<Json> =
+            lines.iter().map(|line| json!({ "__typename": "CartLine", "id": line })).collect();
+        let variables = json!({ "r": representations });
+        let mut answer = testing::run(&self.subgraph, &Viewer::anonymous(), document, variables).await;
+        assert_eq!(answer["errors"], Json::Null, "{answer}");
+        let entities = answer["data"]["_entities"].as_array_mut().expect("a list");
+        entities.iter_mut().map(|entity| entity["reservation"].take()).collect()
     }
 
     /// Commits an order's stock.

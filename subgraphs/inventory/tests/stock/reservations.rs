@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::bench::{Bench, shopper};
-use common::id::OrderId;
-use events::calls::inventory::{CommitStockReply, ReserveStockReply};
+use common::id::{CartLineId, OrderId, VariantId};
+use events::calls::inventory::{CommitStockReply, ReserveLine, ReserveStockReply};
 use events::orders::OrderChange;
 use serde_json::json;
 use subgraph::testing;
@@ -40,6 +40,50 @@ async fn the_same_variant_twice_in_one_order_counts_twice() {
     );
     assert!(is_reserved(&bench.reserve(bench.order(), &[(variant, 2), (variant, 1)]).await));
     assert_eq!(bench.quantity(variant).await, 0);
+}
+
+fn line(bench: &Bench, variant: VariantId, quantity: i32) -> (CartLineId, ReserveLine) {
+    let id = bench.ports.ids.next();
+    (id, ReserveLine { line: Some(id), variant, quantity })
+}
+
+#[tokio::test]
+async fn a_line_shows_what_is_set_aside_for_it() {
+    let bench = Bench::new().await;
+    let (_, variants) = bench.product(2).await;
+    for (code, country) in [("berlin", "DE"), ("newark", "US")] {
+        let location = bench.location(code, country, true).await;
+        bench.put(variants[0], location, 3).await;
+        bench.put(variants[1], location, 9).await;
+    }
+    let ((split, first), (shared, second), (other, third)) =
+        (line(&bench, variants[0], 4), line(&bench, variants[0], 1), line(&bench, variants[1], 2));
+    let (unknown, _) = line(&bench, variants[1], 1);
+    let lines = [split, shared, other, unknown];
+    let nothing = vec![json!(null); 4];
+    assert_eq!(bench.reservations(&lines).await, nothing);
+
+    let order = bench.order();
+    let wanted = vec![first.clone(), second, third];
+    assert!(is_reserved(&bench.reserve_lines("US", order, wanted).await));
+    let held = |state: &str, quantity: i32| {
+        let until = (state == "ACTIVE").then_some("2026-11-01T12:15:00.000Z");
+        json!({ "state": state, "quantity": quantity, "expiresAt": until })
+    };
+    let shown = bench.reservations(&lines).await;
+    assert_eq!(shown, [held("ACTIVE", 4), held("ACTIVE", 1), held("ACTIVE", 2), json!(null)]);
+    assert_eq!(bench.commit(order).await, CommitStockReply::Committed);
+    let shown = bench.reservations(&lines).await;
+    assert_eq!(shown, [held("COMMITTED", 4), held("COMMITTED", 1), held("COMMITTED", 2), json!(null)]);
+    bench.release(order).await;
+    assert_eq!(bench.reservations(&lines).await, nothing);
+
+    // A second try with the same cart.
+    assert!(is_reserved(&bench.reserve_lines("US", bench.order(), vec![first.clone()]).await));
+    bench.ports.clock.advance(Duration::from_micros(crate::bench::HOLD as u64));
+    assert_eq!(bench.reservations(&[split]).await, [held("EXPIRED", 4)]);
+    assert!(is_reserved(&bench.reserve_lines("US", bench.order(), vec![first]).await));
+    assert_eq!(bench.reservations(&[split]).await[0]["state"], "ACTIVE");
 }
 
 #[tokio::test]

@@ -161,7 +161,11 @@ impl Orders {
                 lines: whole
                     .lines
                     .iter()
-                    .map(|line| ReserveLine { variant: line.variant_id, quantity: line.quantity })
+                    .map(|line| ReserveLine {
+                        line: line.cart_line_id,
+                        variant: line.variant_id,
+                        quantity: line.quantity,
+                    })
                     .collect(),
                 country: address.country,
                 expires_at: run.attempt.expires_at.plus(STOCK_GRACE),
