@@ -1,9 +1,10 @@
 //! Search through its schema, on the seeded world and kept current by events.
 
 use auth::Viewer;
-use common::{Ids, Timestamp};
+use common::{Currency, Ids, Money, Timestamp};
 use database::ScopedFutureExt;
 use events::inventory::InventoryEvent;
+use events::orders::{OrderChange, OrderLineSnapshot, OrderSnapshot, OrdersEvent};
 use seed::World;
 use serde_json::{Value, json};
 use subgraph::seeding::Progress;
@@ -160,6 +161,69 @@ async fn recommendations_never_name_the_product_itself_and_are_as_many_as_asked_
     let products = answer["data"]["_entities"][0]["recommendations"]["products"].as_array().unwrap();
     assert_eq!(products.len(), 5);
     assert!(products.iter().all(|other| other["id"] != product.as_str()));
+}
+
+#[tokio::test]
+async fn a_cart_is_shown_what_was_bought_together_with_its_contents_and_nothing_of_them() {
+    let (shop, ports, _folder) = shop().await;
+    let buy = async |products: [u32; 2]| {
+        let zero = Money::zero(Currency::USD);
+        let lines = products.map(|number| OrderLineSnapshot {
+            id: ports.ids.next(),
+            variant: SMALL.variant_id(number, 0),
+            product: SMALL.product_id(number),
+            title: String::new(),
+            quantity: 1,
+            total: zero,
+        });
+        let order = OrderSnapshot {
+            id: ports.ids.next(),
+            number: "1".into(),
+            version: 1,
+            customer: None,
+            email: String::new(),
+            locale: "en".into(),
+            total: zero,
+            placed_at: testing::START,
+            tracking_url: None,
+            lines: lines.to_vec(),
+        };
+        let event = OrdersEvent { change: OrderChange::Confirmed, order };
+        ports.database.transaction(|tx| ports.publish(tx, &event).scope_boxed()).await.unwrap();
+    };
+    // More often than any two products of the seeded orders.
+    for _ in 0..30 {
+        buy([20, 30]).await;
+        buy([21, 31]).await;
+    }
+    for _ in 0..20 {
+        buy([20, 21]).await;
+    }
+    testing::deliver(&ports, &shop).await.unwrap();
+    let viewer = Viewer::user(SMALL.user_id(0), Ids::counted().next());
+    let recommended = async |contents: &[u32], first: usize| -> Vec<Value> {
+        let contents: Vec<_> = contents.iter().map(|number| SMALL.product_id(*number)).collect();
+        let query = "query($r: [_Any!]!, $n: Int) { _entities(representations: $r) { ... on Cart {
+            recommendations(first: $n) { products { id } } } } }";
+        let cart: common::id::CartId = Ids::counted().next();
+        let cart = json!({ "__typename": "Cart", "id": cart, "productIds": contents });
+        let answer = run(&shop, &viewer, query, json!({ "r": [cart], "n": first })).await;
+        let products = &answer["data"]["_entities"][0]["recommendations"]["products"];
+        products
+            .as_array()
+            .unwrap_or_else(|| panic!("{answer}"))
+            .iter()
+            .map(|one| one["id"].clone())
+            .collect()
+    };
+    let ids = |numbers: &[u32]| -> Vec<Value> {
+        numbers.iter().map(|number| json!(SMALL.product_id(*number))).collect()
+    };
+    assert_eq!(recommended(&[20], 2).await, ids(&[30, 21]));
+    assert_eq!(recommended(&[20, 21], 2).await, ids(&[30, 31]), "each has its say");
+    let all = recommended(&[20, 21], 100).await;
+    assert!(all.len() > 40, "filled up with what sells");
+    assert!(ids(&[20, 21]).iter().all(|inside| !all.contains(inside)));
 }
 
 #[tokio::test]

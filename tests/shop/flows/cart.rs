@@ -11,11 +11,12 @@ use super::browse::known;
 use crate::client::{codes, list, number, same, text};
 use crate::operations::{ADDRESS_DELIVERY, CART_ADD, CART_VIEW, CODES};
 use crate::shopper::{Cart, address};
-use crate::stage::Stage;
+use crate::stage::{Stage, eventually};
 
 pub const FLOWS: &[Flow] = &[
     ("a cart made twice under one key is one cart", |stage| Box::pin(created_once(stage))),
     ("goods added twice under one key are added once", |stage| Box::pin(added_once(stage))),
+    ("what was bought together is recommended beside a cart", |stage| Box::pin(beside(stage))),
     ("20 parallel adds lose nothing", |stage| Box::pin(parallel_adds(stage))),
     ("a quantity below one is refused and changes nothing", |stage| Box::pin(negative(stage))),
     ("a stale version of a cart is refused", |stage| Box::pin(stale(stage))),
@@ -70,6 +71,34 @@ async fn added_once(stage: Arc<Stage>) -> anyhow::Result<()> {
     same("the version after sending it again", &again["cart"]["version"], first["cart"]["version"].clone())?;
     let reused = stage.guest.payload(CART_ADD, "CartAdd", input(4)).await?;
     ensure!(codes(&reused) == ["IDEMPOTENCY_KEY_REUSED"], "another add under the key: {reused}");
+    Ok(())
+}
+
+async fn beside(stage: Arc<Stage>) -> anyhow::Result<()> {
+    let goods = stage.goods_of_different_products(2)?;
+    let (one, other) = (&goods[0], &goods[1]);
+    // More often than the seeded orders have any two of them.
+    for _ in 0..3 {
+        let email = format!("{}@example.com", stage.fresh("guest"));
+        let cart = Cart::of_guest(&stage, &email, &[(one, 1), (other, 1)]).await?;
+        cart.buy(&stage, &stage.guest).await?;
+    }
+    let cart = Cart::of(&stage, &stage.guest, &[(one, 1)]).await?;
+    let recommended = async |id: &str| -> anyhow::Result<Vec<String>> {
+        let seen = stage.guest.data(CART_VIEW, "CartView", json!({ "id": id })).await?;
+        let products = list(&seen["cart"]["recommendations"]["products"])?.iter();
+        products.map(|product| Ok(text(&product["slug"])?.to_owned())).collect()
+    };
+    eventually("a recommendation of what was bought with it", || async {
+        let slugs = recommended(&cart.id).await?;
+        ensure!(!slugs.contains(&one.slug), "{} is in the cart already: {slugs:?}", one.slug);
+        Ok((slugs[0] == other.slug).then_some(()))
+    })
+    .await?;
+    let both = Cart::of(&stage, &stage.guest, &[(one, 1), (other, 1)]).await?;
+    let slugs = recommended(&both.id).await?;
+    ensure!(slugs.len() == 4 && !slugs.contains(&one.slug), "{slugs:?}");
+    ensure!(!slugs.contains(&other.slug), "{} is in the cart already: {slugs:?}", other.slug);
     Ok(())
 }
 

@@ -169,6 +169,19 @@ impl Cart {
         Ok(Connection::new(&page, rows, |line| Cursor::new(&[&line.line().id]), |line| line))
     }
 
+    /// The products of its lines, each once, for what others make of them. Hidden from clients.
+    #[graphql(inaccessible)]
+    async fn product_ids(&self, context: &Context<'_>) -> Result<Vec<ID>> {
+        let lines = Loaders::of(context)?.lines.load(self.row.id).await?.unwrap_or_default();
+        let mut products = Vec::new();
+        for product in lines.iter().filter_map(|line| Some(line.offer.as_ref()?.product)) {
+            if !products.contains(&product) {
+                products.push(product);
+            }
+        }
+        Ok(products.into_iter().map(ID::from).collect())
+    }
+
     /// How many articles there are, over all lines.
     async fn total_quantity(&self, context: &Context<'_>) -> Result<i32> {
         Ok(self.priced(context).await?.basket.total_quantity())

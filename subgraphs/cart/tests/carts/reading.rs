@@ -31,6 +31,17 @@ async fn a_customers_cart_is_seen_by_its_owner_only() {
 }
 
 #[tokio::test]
+async fn a_cart_tells_other_subgraphs_which_products_are_in_it() {
+    let shop = Shop::open().await;
+    let (first, second) = (SMALL.variant_id(12, 0), SMALL.variant_id(13, 0));
+    let cart = shop.cart_with(&guest(), &[(second, 2), (first, 1), (SMALL.variant_id(12, 1), 1)]).await;
+    let query = "query($id: ID) { cart(id: $id) { productIds } }";
+    let answer = run(&shop.subgraph, &guest(), query, json!({ "id": cart["id"] })).await;
+    let products = [13, 12].map(|number| SMALL.product_id(number).to_string());
+    assert_eq!(answer["data"]["cart"]["productIds"], json!(products));
+}
+
+#[tokio::test]
 async fn many_references_take_one_statement_per_type() {
     let shop = Shop::open().await;
     let (mut representations, mut lines) = (Vec::new(), Vec::new());

@@ -46,16 +46,25 @@ pub fn recommend(
     fill_up(picture, chosen, HashSet::from([product]), count, channel)
 }
 
-/// Up to `count` products that go with several, best first, none of those.
-pub fn recommend_from(picture: &Picture, seen: &[ProductId], count: usize, channel: &str) -> Vec<ProductId> {
-    let known: HashSet<ProductId> = seen.iter().copied().collect();
+/// Up to `count` products that were bought together with several, none of those: in turns, the best of each, then the
+/// second best, so that each of them has its say.
+pub fn recommend_from(
+    picture: &Picture,
+    products: &[ProductId],
+    count: usize,
+    channel: &str,
+) -> Vec<ProductId> {
+    let known: HashSet<ProductId> = products.iter().copied().collect();
+    let together: Vec<_> = products.iter().filter_map(|id| picture.together.get(id)).collect();
+    let turns = together.iter().map(|others| others.len()).max().unwrap_or(0);
     let mut chosen: Vec<ProductId> = Vec::new();
-    for with in seen.iter().filter_map(|id| picture.together.get(id)) {
-        for id in with.iter().take(4) {
-            let visible = picture.entries.get(id).is_some_and(|other| other.is_visible_in(channel));
-            if visible && !known.contains(id) && !chosen.contains(id) {
-                chosen.push(*id);
-            }
+    for id in (0..turns).flat_map(|turn| together.iter().filter_map(move |others| others.get(turn))) {
+        if chosen.len() == count {
+            break;
+        }
+        let visible = picture.entries.get(id).is_some_and(|other| other.is_visible_in(channel));
+        if visible && !known.contains(id) && !chosen.contains(id) {
+            chosen.push(*id);
         }
     }
     fill_up(picture, chosen, known, count, channel)

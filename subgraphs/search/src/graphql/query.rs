@@ -124,7 +124,7 @@ impl Query {
     }
 
     #[graphql(entity)]
-    async fn find_cart_by_id(&self, id: ID) -> Cart {
-        Cart { id }
+    async fn find_cart_by_id(&self, #[graphql(key)] id: ID, product_ids: Option<Vec<ID>>) -> Cart {
+        Cart { id, product_ids: product_ids.unwrap_or_default() }
     }
 }

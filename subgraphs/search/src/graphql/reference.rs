@@ -1,6 +1,7 @@
 //! Entities of other subgraphs, as far as search adds to them or refers to them.
 
 use async_graphql::{Context, ID, Object, Result};
+use common::id::ProductId;
 use common::{Fault, PageArgs};
 use subgraph::graphql::{parse_id, viewer};
 
@@ -114,9 +115,10 @@ impl User {
     }
 }
 
-/// A cart.
+/// A cart, with what the gateway brought along from it.
 pub struct Cart {
     pub id: ID,
+    pub product_ids: Vec<ID>,
 }
 
 /// What somebody is about to buy.
@@ -127,7 +129,15 @@ impl Cart {
         &self.id
     }
 
-    /// What others buy too: for a logged-in viewer what goes with what they looked at, else what sells.
+    /// The products in it.
+    #[graphql(external)]
+    async fn product_ids(&self) -> &[ID] {
+        &self.product_ids
+    }
+
+    /// What others bought together with what is in it, and nothing that is in it; then what sells. For an empty cart,
+    /// what goes with what a logged-in viewer looked at.
+    #[graphql(requires = "productIds")]
     async fn recommendations(
         &self,
         context: &Context<'_>,
@@ -136,7 +146,11 @@ impl Cart {
         let count = PageArgs::parse(first.unwrap_or(4), None).map_err(Fault::from)?.first;
         let finder = finder(context)?;
         let viewer = viewer(context);
-        let products = finder.recommend_to(viewer.user_id(), count, &viewer.context).await?;
+        let contents = self.product_ids.iter().map(parse_id).collect::<Result<Vec<ProductId>, Fault>>()?;
+        let products = match contents.is_empty() {
+            true => finder.recommend_to(viewer.user_id(), count, &viewer.context).await?,
+            false => finder.recommend_beside(&contents, count, &viewer.context).await?,
+        };
         Ok(Some(RecommendationSet::new(finder, products)))
     }
 }

@@ -257,6 +257,16 @@ impl Finder {
         Ok(recommend(&*self.picture().await?, product, intent, count, &context.channel))
     }
 
+    /// Products that go with several, such as what is in a cart, and none of those.
+    pub async fn recommend_beside(
+        &self,
+        products: &[ProductId],
+        count: usize,
+        context: &auth::ShopContext,
+    ) -> Result<Vec<ProductId>, Fault> {
+        Ok(recommend_from(&*self.picture().await?, products, count, &context.channel))
+    }
+
     /// What a user looked at last. Only for the user's own eyes.
     pub async fn recently_viewed(
         &self,
