@@ -16,6 +16,7 @@ use crate::stage::{Stage, eventually};
 pub const FLOWS: &[Flow] = &[
     ("a cart made twice under one key is one cart", |stage| Box::pin(created_once(stage))),
     ("goods added twice under one key are added once", |stage| Box::pin(added_once(stage))),
+    ("lines stay in the order in which they were added", |stage| Box::pin(in_order(stage))),
     ("what was bought together is recommended beside a cart", |stage| Box::pin(beside(stage))),
     ("20 parallel adds lose nothing", |stage| Box::pin(parallel_adds(stage))),
     ("a quantity below one is refused and changes nothing", |stage| Box::pin(negative(stage))),
@@ -71,6 +72,18 @@ async fn added_once(stage: Arc<Stage>) -> anyhow::Result<()> {
     same("the version after sending it again", &again["cart"]["version"], first["cart"]["version"].clone())?;
     let reused = stage.guest.payload(CART_ADD, "CartAdd", input(4)).await?;
     ensure!(codes(&reused) == ["IDEMPOTENCY_KEY_REUSED"], "another add under the key: {reused}");
+    Ok(())
+}
+
+async fn in_order(stage: Arc<Stage>) -> anyhow::Result<()> {
+    let goods = stage.goods_of_different_products(8)?;
+    let lines: Vec<_> = goods.iter().map(|good| (good, 1)).collect();
+    let cart = Cart::of(&stage, &stage.guest, &lines).await?;
+    let seen = stage.guest.data(CART_VIEW, "CartView", json!({ "id": cart.id })).await?;
+    let lines = list(&seen["cart"]["lines"]["nodes"])?;
+    let order: Vec<&str> = lines.iter().filter_map(|line| line["merchandise"]["id"].as_str()).collect();
+    let added: Vec<&str> = goods.iter().map(|good| good.id.as_str()).collect();
+    ensure!(order == added, "added {added:?}, shown {order:?}");
     Ok(())
 }
 

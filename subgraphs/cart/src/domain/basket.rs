@@ -128,6 +128,7 @@ impl Basket {
         }
         let mut line = Line {
             id: ids.next(),
+            position: self.next_position(),
             variant: wanted.variant,
             quantity: wanted.quantity,
             locked_minor: price,
@@ -217,6 +218,11 @@ impl Basket {
             stays
         });
         warnings
+    }
+
+    /// Where a new line goes: behind all others.
+    pub fn next_position(&self) -> i32 {
+        self.lines.iter().map(|line| line.position).max().unwrap_or(0) + 1
     }
 
     /// How many articles there are.

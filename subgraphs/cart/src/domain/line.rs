@@ -19,6 +19,8 @@ pub const LARGEST_LINE: i32 = 999;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub id: CartLineId,
+    /// Rises from line to line as they are added; ids of one moment would come in any order.
+    pub position: i32,
     pub variant: VariantId,
     pub quantity: i32,
     /// The list price in minor units when it was locked.

@@ -74,7 +74,7 @@ fn taken_over(customer: &Basket, guest: &Basket, line: &Line, now: Timestamp, id
     if customer.lines.len() >= LONGEST_CART || !line.is_sold(&customer.cart.channel, currency) {
         return None;
     }
-    let mut taken = Line { id: ids.next(), ..line.clone() };
+    let mut taken = Line { id: ids.next(), position: customer.next_position(), ..line.clone() };
     if currency != guest.cart.currency {
         taken.lock(line.list_minor(currency)?, now);
     }

@@ -45,8 +45,9 @@ pub fn basket(ids: &Ids, wanted: &[(&Arc<Offer>, i32)]) -> Basket {
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
     };
-    let lines = wanted.iter().map(|(offer, quantity)| Line {
+    let lines = wanted.iter().zip(1..).map(|((offer, quantity), position)| Line {
         id: ids.next(),
+        position,
         variant: offer.variant,
         quantity: *quantity,
         locked_minor: offer.price(Currency::USD).unwrap_or(0),

@@ -19,6 +19,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: CartLineId,
     pub cart_id: CartId,
+    pub position: i32,
     pub variant_id: VariantId,
     pub quantity: i32,
     pub locked_minor: i64,
@@ -36,6 +37,7 @@ impl ActiveModelBehavior for ActiveModel {}
 struct Found {
     line_id: Option<CartLineId>,
     cart_id: Option<CartId>,
+    position: Option<i32>,
     line_variant: Option<VariantId>,
     quantity: Option<i32>,
     locked_minor: Option<i64>,
@@ -50,9 +52,10 @@ struct Found {
     details: Option<String>,
 }
 
-const LINE_COLUMNS: [(Column, &str); 6] = [
+const LINE_COLUMNS: [(Column, &str); 7] = [
     (Column::Id, "line_id"),
     (Column::CartId, "cart_id"),
+    (Column::Position, "position"),
     (Column::VariantId, "line_variant"),
     (Column::Quantity, "quantity"),
     (Column::LockedMinor, "locked_minor"),
@@ -91,7 +94,7 @@ pub async fn of_carts(db: &impl ConnectionTrait, carts: &[CartId]) -> Result<Vec
     let mut select = with_offers();
     select
         .and_where(Column::CartId.is_in(carts.iter().copied()))
-        .order_by(Column::Id.as_column_ref(), Order::Asc);
+        .order_by(Column::Position.as_column_ref(), Order::Asc);
     let found = Found::find_by_statement(db.get_database_backend().build(&select)).all(db).await?;
     found.into_iter().filter_map(|found| found.line().transpose()).collect()
 }
@@ -137,7 +140,7 @@ pub async fn of_cart_and_offers(
             None => offers.extend(found.offer()?),
         }
     }
-    lines.sort_by_key(|line: &Line| line.id);
+    lines.sort_by_key(|line: &Line| line.position);
     Ok((lines, offers))
 }
 
@@ -149,6 +152,7 @@ pub async fn put(tx: &database::Tx, cart: CartId, lines: &[&Line]) -> Result<(),
     let rows = lines.iter().map(|line| ActiveModel {
         id: Set(line.id),
         cart_id: Set(cart),
+        position: Set(line.position),
         variant_id: Set(line.variant),
         quantity: Set(line.quantity),
         locked_minor: Set(line.locked_minor),
@@ -172,14 +176,19 @@ pub async fn remove(tx: &database::Tx, cart: CartId, lines: Vec<CartLineId>) -> 
 
 impl Found {
     fn line(self) -> Result<Option<(CartId, Line)>, Fault> {
-        let parts = (self.line_id, self.cart_id, self.line_variant, self.quantity);
-        let ((Some(id), Some(cart), Some(variant), Some(quantity)), Some(locked_minor), Some(locked_until)) =
-            (parts, self.locked_minor, self.locked_until)
+        let place = (self.line_id, self.cart_id, self.position);
+        let wanted = (self.line_variant, self.quantity);
+        let price = (self.locked_minor, self.locked_until);
+        let (
+            (Some(id), Some(cart), Some(position)),
+            (Some(variant), Some(quantity)),
+            (Some(locked_minor), Some(locked_until)),
+        ) = (place, wanted, price)
         else {
             return Ok(None);
         };
         let offer = self.offer()?;
-        Ok(Some((cart, Line { id, variant, quantity, locked_minor, locked_until, offer })))
+        Ok(Some((cart, Line { id, position, variant, quantity, locked_minor, locked_until, offer })))
     }
 
     fn offer(self) -> Result<Option<Arc<Offer>>, Fault> {

@@ -147,7 +147,7 @@ impl Cart {
         self.row.billing_address.as_ref().map(CartAddress::from)
     }
 
-    /// The lines, oldest first.
+    /// The lines, in the order in which they were added.
     async fn lines(
         &self,
         context: &Context<'_>,
@@ -161,12 +161,12 @@ impl Cart {
             None => None,
         };
         let places = priced.basket.lines.iter().enumerate();
-        let rest = places.filter(|(_, line)| begin.is_none_or(|begin| line.id > begin));
+        let rest = places.filter(|(_, line)| begin.is_none_or(|begin: i32| line.position > begin));
         let rows: Vec<CartLine> = rest
             .take(page.first + 1)
             .map(|(place, _)| CartLine { priced: Arc::clone(priced), place })
             .collect();
-        Ok(Connection::new(&page, rows, |line| Cursor::new(&[&line.line().id]), |line| line))
+        Ok(Connection::new(&page, rows, |line| Cursor::new(&[&line.line().position]), |line| line))
     }
 
     /// The products of its lines, each once, for what others make of them. Hidden from clients.

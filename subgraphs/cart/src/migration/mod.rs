@@ -98,6 +98,7 @@ fn line_table() -> Change {
         &mut [
             column(Column::Id).uuid().not_null().primary_key().take(),
             column(Column::CartId).uuid().not_null().take(),
+            column(Column::Position).integer().not_null().take(),
             column(Column::VariantId).uuid().not_null().take(),
             column(Column::Quantity).integer().not_null().take(),
             column(Column::LockedMinor).big_integer().not_null().take(),

@@ -35,6 +35,14 @@ impl Shop {
         Self { subgraph: cart::build(&ports), ports, _folder: folder }
     }
 
+    /// The same shop, with ids as they are in production: those of one moment come in any order.
+    pub async fn open_with_random_ids() -> Self {
+        let mut shop = Self::open().await;
+        shop.ports.ids = Ids::random(shop.ports.clock.clone());
+        shop.subgraph = cart::build(&shop.ports);
+        shop
+    }
+
     /// Runs one of the cart's mutations and returns its payload.
     pub async fn change(&self, viewer: &Viewer, mutation: &str, input: Value) -> Value {
         let kind = input_type(mutation);

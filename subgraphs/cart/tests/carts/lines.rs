@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::Currency;
 use serde_json::{Value, json};
-use subgraph::testing::statements;
+use subgraph::testing::{run, statements};
 
 use crate::bench::{SMALL, Shop, at_once, european, guest, plain, user, wanted};
 use crate::events::reprice;
@@ -35,6 +35,42 @@ async fn a_european_cart_is_in_euro_with_the_tax_included() {
     assert_eq!(cart["cost"]["total"], json!({ "amountMinor": price, "currency": "EUR" }));
     assert_eq!(cart["deliveryOptions"][0]["title"], "Standardversand");
     assert!(cart["cost"]["tax"]["amountMinor"].as_i64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn lines_stay_in_the_order_in_which_they_were_added() {
+    let shop = Shop::open_with_random_ids().await;
+    let mut variants: Vec<_> = (0..12).map(|number| SMALL.variant_id(number * 3 % 13 + 12, 0)).collect();
+    let lines = |variants: &[_]| variants.iter().map(|variant| (*variant, 1)).collect::<Vec<_>>();
+    let merchandise = |cart: &Value| -> Vec<Value> {
+        let nodes = cart["lines"]["nodes"].as_array().unwrap();
+        nodes.iter().map(|line| line["merchandise"]["id"].clone()).collect()
+    };
+    let expected = |variants: &[common::id::VariantId]| -> Vec<Value> {
+        variants.iter().map(|variant| json!(variant.to_string())).collect()
+    };
+    let cart = shop.cart_with(&guest(), &lines(&variants[..6])).await;
+    assert_eq!(merchandise(&cart), expected(&variants[..6]), "as the answer has it");
+    let add = json!({ "cartId": cart["id"], "lines": wanted(&lines(&variants[4..])), "idempotencyKey": "add-00001" });
+    shop.change(&guest(), "cartLinesAdd", add).await;
+    assert_eq!(merchandise(&shop.cart(&guest(), &cart["id"]).await), expected(&variants));
+
+    let line = json!({ "id": cart["lines"]["nodes"][2]["id"], "quantity": 0 });
+    shop.change(&guest(), "cartLinesUpdate", json!({ "cartId": cart["id"], "lines": [line] })).await;
+    let again =
+        json!({ "cartId": cart["id"], "lines": wanted(&[(variants[2], 1)]), "idempotencyKey": "add-00002" });
+    shop.change(&guest(), "cartLinesAdd", again).await;
+    let last = variants.remove(2);
+    variants.push(last);
+    let page = "query($id: ID, $a: String) { cart(id: $id) { lines(first: 5, after: $a) {
+        nodes { merchandise { ... on ProductVariant { id } } } pageInfo { endCursor } } } }";
+    let (mut seen, mut after) = (Vec::new(), Value::Null);
+    for _ in 0..3 {
+        let answer = run(&shop.subgraph, &guest(), page, json!({ "id": cart["id"], "a": after })).await;
+        seen.extend(merchandise(&answer["data"]["cart"]));
+        after = answer["data"]["cart"]["lines"]["pageInfo"]["endCursor"].clone();
+    }
+    assert_eq!(seen, expected(&variants), "page after page");
 }
 
 #[tokio::test]
