@@ -21,6 +21,9 @@ pub const REGISTER: &str = "mutation Register($i: UserRegisterInput!) { userRegi
 /// Staff changing stock.
 pub const ADJUST: &str = "mutation Adjust($i: StockAdjustInput!) { stockAdjust(input: $i) \
     { level { onHand reserved available version } userErrors { code message } } }";
+/// Staff changing a product.
+pub const UPSERT: &str = "mutation Upsert($i: ProductUpsertInput!) { productUpsert(input: $i) \
+    { product { version } userErrors { code field message } } }";
 /// A session with both its tokens.
 pub const LOG_IN: &str = "mutation LogIn($i: SessionCreateInput!) { sessionCreate(input: $i) { userErrors { code message } \
     result { __typename ... on Session { accessToken refreshToken user { id email } } } } }";

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ::seed::{CATEGORIES, CHANNELS, CURRENCIES, DEPARTMENTS, SeedOrderStatus, SeedProduct, World};
-use common::{Fault, Money};
+use ::seed::{CATEGORIES, CHANNELS, DEPARTMENTS, SeedOrderStatus, SeedPrice, SeedProduct, World};
+use common::Fault;
 use database::Tx;
 use subgraph::Ports;
 use subgraph::seeding::{Progress, insert, part};
 
-use crate::domain::{Attribute, Details, Image, Price, Status, Text, VariantDetails};
+use crate::domain::{Attribute, Details, Image, Price, Status, Text, VariantDetails, ranges};
 use crate::entity::{category, channel, product, purchase, review, variant};
 
 /// Which department each category stands in, by place.
@@ -138,16 +138,7 @@ fn details(seeded: &SeedProduct) -> Details {
             ((*locale).to_owned(), text)
         })
         .collect();
-    let range = |of: &dyn Fn(&::seed::SeedPrice) -> Option<Money>| -> Vec<(Money, Money)> {
-        let in_currency = |currency| {
-            let prices = seeded.variants.iter().flat_map(|variant| &variant.prices).filter_map(of);
-            let minors: Vec<i64> =
-                prices.filter(|money| money.currency == currency).map(|money| money.minor).collect();
-            let (low, high) = (minors.iter().min()?, minors.iter().max()?);
-            Some((Money::new(*low, currency), Money::new(*high, currency)))
-        };
-        CURRENCIES.iter().filter_map(|(currency, _)| in_currency(*currency)).collect()
-    };
+    let prices = || seeded.variants.iter().flat_map(|variant| &variant.prices).map(price);
     Details {
         images: vec![image(seeded)],
         attributes: seeded
@@ -159,10 +150,8 @@ fn details(seeded: &SeedProduct) -> Details {
                 value: value.clone(),
             })
             .collect(),
-        price_ranges: range(&|price| Some(price.list)),
-        compare_at_ranges: range(&|price| {
-            price.compare_at_minor.map(|minor| Money::new(minor, price.list.currency))
-        }),
+        price_ranges: ranges(prices().map(|price| price.list)),
+        compare_at_ranges: ranges(prices().filter_map(|price| price.compare_at())),
         hidden_in: seeded.hidden_in.iter().map(|code| (*code).to_owned()).collect(),
         texts,
     }
@@ -178,12 +167,12 @@ fn variant_details(product: &SeedProduct, position: usize) -> VariantDetails {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),
         image: Some(image(product)),
-        prices: seeded
-            .prices
-            .iter()
-            .map(|price| Price { list: price.list, compare_at_minor: price.compare_at_minor })
-            .collect(),
+        prices: seeded.prices.iter().map(price).collect(),
     }
+}
+
+fn price(seeded: &SeedPrice) -> Price {
+    Price { list: seeded.list, compare_at_minor: seeded.compare_at_minor }
 }
 
 fn image(product: &SeedProduct) -> Image {

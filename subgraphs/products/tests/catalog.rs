@@ -4,6 +4,7 @@ use auth::Viewer;
 use common::Ids;
 use database::ScopedFutureExt;
 use events::orders::{OrderChange, OrderLineSnapshot, OrderSnapshot, OrdersEvent};
+use events::products::ProductsEvent;
 use seed::World;
 use serde_json::{Value, json};
 use subgraph::seeding::Progress;
@@ -183,6 +184,50 @@ async fn a_change_of_a_product_is_seen_at_once_and_told_to_others() {
     let taken = run(&shop, &editor, mutation, taken).await;
     assert_eq!(taken["data"]["productUpsert"]["userErrors"][0]["code"], "SLUG_TAKEN");
     assert_eq!(messaging::pending(&ports.database).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_new_price_is_seen_at_once_and_told_to_others() {
+    let (shop, ports, _folder) = shop().await;
+    let editor = shopper().with_scopes(&["catalog:write"]);
+    let seeded = SMALL.product(4);
+    let query = "query($id: ID!, $r: [_Any!]!) { product(id: $id) { priceRange { max { amountMinor } }
+        variants { nodes { listPrice { amountMinor currency } compareAtPrice { amountMinor } } } }
+        _entities(representations: $r) { ... on ProductVariant { listPrice { amountMinor } } } }";
+    let variant = seeded.variants[0].id;
+    let asked = json!({ "id": seeded.id, "r": [{ "__typename": "ProductVariant", "id": variant }] });
+    let before = run(&shop, &editor, query, asked.clone()).await["data"].clone();
+    let dear = before["product"]["priceRange"]["max"]["amountMinor"].as_i64().unwrap() + 1_000;
+
+    let mutation = "mutation($i: ProductUpsertInput!) { productUpsert(input: $i) { product { version }
+        userErrors { code field } } }";
+    let change = |price: Value| json!({ "i": { "id": seeded.id, "slug": seeded.slug, "title": seeded.texts[0].1, "prices": [price] } });
+    let dollars = |minor: i64| json!({ "amountMinor": minor, "currency": "USD" });
+    let price =
+        json!({ "variantId": variant, "listPrice": dollars(dear), "compareAtPrice": dollars(dear + 1) });
+    let changed = run(&shop, &editor, mutation, change(price)).await;
+    assert_eq!(changed["data"]["productUpsert"]["userErrors"], json!([]), "{changed}");
+    let after = run(&shop, &editor, query, asked).await["data"].clone();
+    assert_eq!(after["product"]["priceRange"]["max"]["amountMinor"], dear);
+    let nodes = &after["product"]["variants"]["nodes"];
+    assert_eq!(nodes[0]["listPrice"], dollars(dear));
+    assert_eq!(nodes[0]["compareAtPrice"]["amountMinor"], dear + 1);
+    assert_eq!(nodes[1], before["product"]["variants"]["nodes"][1], "the others cost what they did");
+    assert_eq!(after["_entities"][0]["listPrice"]["amountMinor"], dear);
+
+    let told = messaging::pending(&ports.database).await.unwrap();
+    let [told] = &told[..] else { panic!("one event: {told:?}") };
+    let Some(ProductsEvent::ProductChanged(told)) = told.of::<ProductsEvent>().unwrap() else {
+        panic!("a product changed")
+    };
+    let prices = &told.variants.iter().find(|told| told.id == variant).unwrap().prices;
+    assert!(prices.iter().any(|price| price.currency == common::Currency::USD && price.minor == dear));
+    assert_eq!(prices.len(), seeded.variants[0].prices.len(), "in the other currencies it costs what it did");
+
+    let foreign = json!({ "variantId": SMALL.variant_id(5, 0), "listPrice": dollars(1) });
+    let refused = run(&shop, &editor, mutation, change(foreign)).await;
+    let error = json!({ "code": "NOT_FOUND", "field": ["input", "prices", "0", "variantId"] });
+    assert_eq!(refused["data"]["productUpsert"]["userErrors"], json!([error]));
 }
 
 #[tokio::test]

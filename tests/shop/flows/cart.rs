@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Flow;
 use super::browse::known;
 use crate::client::{codes, list, number, same, text};
-use crate::operations::{ADDRESS_DELIVERY, CART_ADD, CART_VIEW, CODES};
+use crate::operations::{ADDRESS_DELIVERY, CART_ADD, CART_VIEW, CODES, UPSERT};
 use crate::shopper::{Cart, address};
 use crate::stage::{Stage, eventually};
 
@@ -18,6 +18,7 @@ pub const FLOWS: &[Flow] = &[
     ("goods added twice under one key are added once", |stage| Box::pin(added_once(stage))),
     ("lines stay in the order in which they were added", |stage| Box::pin(in_order(stage))),
     ("what was bought together is recommended beside a cart", |stage| Box::pin(beside(stage))),
+    ("a new price is warned of while the old one holds", |stage| Box::pin(repriced(stage))),
     ("20 parallel adds lose nothing", |stage| Box::pin(parallel_adds(stage))),
     ("a quantity below one is refused and changes nothing", |stage| Box::pin(negative(stage))),
     ("a stale version of a cart is refused", |stage| Box::pin(stale(stage))),
@@ -113,6 +114,38 @@ async fn beside(stage: Arc<Stage>) -> anyhow::Result<()> {
     ensure!(slugs.len() == 4 && !slugs.contains(&one.slug), "{slugs:?}");
     ensure!(!slugs.contains(&other.slug), "{} is in the cart already: {slugs:?}", other.slug);
     Ok(())
+}
+
+async fn repriced(stage: Arc<Stage>) -> anyhow::Result<()> {
+    let good = stage.good()?;
+    let staff = stage.demo("catalog_manager").await?;
+    let cart = Cart::of(&stage, &stage.guest, &[(&good, 2)]).await?;
+    let codes = json!({ "cartId": cart.id, "codes": [] });
+    let before = stage.guest.done(CODES, "Codes", codes.clone()).await?;
+    same("no warnings", &before["warnings"], json!([]))?;
+    let product = known(&good.slug)?;
+    let price =
+        json!({ "variantId": good.id, "listPrice": { "amountMinor": good.price + 500, "currency": "USD" } });
+    let change =
+        json!({ "id": good.product_id, "slug": good.slug, "title": product.texts[0].1, "prices": [price] });
+    let refused = stage.guest.ask(UPSERT, Some("Upsert"), json!({ "i": change })).await?;
+    ensure!(refused.refusal()?.1 == "UNAUTHENTICATED", "a guest sets prices: {}", refused.text);
+    staff.client.done(UPSERT, "Upsert", change).await?;
+    eventually("the warning of the new price", || async {
+        let payload = stage.guest.done(CODES, "Codes", codes.clone()).await?;
+        let warnings = list(&payload["warnings"])?;
+        ensure!(warnings.iter().all(|warning| warning["code"] == "PRICE_CHANGED"), "{warnings:?}");
+        Ok((warnings.len() == 1).then_some(()))
+    })
+    .await?;
+    let seen = stage.guest.data(CART_VIEW, "CartView", json!({ "id": cart.id })).await?;
+    let held = &seen["cart"]["lines"]["nodes"][0]["unitPrice"]["amountMinor"];
+    same("the price that the buyer was shown", held, good.price)?;
+    // Who comes later pays the new one.
+    let later = Cart::of(&stage, &stage.guest, &[(&good, 1)]).await?;
+    let seen = stage.guest.data(CART_VIEW, "CartView", json!({ "id": later.id })).await?;
+    let held = &seen["cart"]["lines"]["nodes"][0]["unitPrice"]["amountMinor"];
+    same("the new price", held, good.price + 500)
 }
 
 async fn parallel_adds(stage: Arc<Stage>) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ use common::id::{CategoryId, ProductId, VariantId};
 use common::{Currency, Fault, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::Price;
 use crate::entity::{product, variant};
 
 /// The language that every text is there in.
@@ -78,7 +79,7 @@ pub struct Attribute {
 }
 
 /// What a product's row holds as one document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     /// By locale; English is always there.
     pub texts: BTreeMap<String, Text>,
@@ -163,15 +164,6 @@ impl TryFrom<product::Model> for Product {
     }
 }
 
-/// A list price and what it was before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Price {
-    /// What it costs.
-    pub list: Money,
-    /// What it cost before, in minor units.
-    pub compare_at_minor: Option<i64>,
-}
-
 /// What a variant's row holds as one document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VariantDetails {
@@ -235,6 +227,33 @@ pub enum Refusal {
     VersionConflict {
         /// Its version now.
         current: i32,
+    },
+    /// Too many prices at once.
+    TooManyPrices {
+        /// How many may be set.
+        most: usize,
+    },
+    /// There is no such variant of the product.
+    UnknownVariant {
+        /// Which of the prices is to blame.
+        index: usize,
+    },
+    /// Nothing is sold in the currency.
+    UnknownCurrency {
+        /// Which of the prices is to blame.
+        index: usize,
+        /// The currency.
+        currency: Currency,
+    },
+    /// The price is not positive, or endless.
+    BadPrice {
+        /// Which of the prices is to blame.
+        index: usize,
+    },
+    /// The earlier price is not above the price, or in another currency.
+    BadComparePrice {
+        /// Which of the prices is to blame.
+        index: usize,
     },
 }
 

@@ -3,6 +3,7 @@
 use common::id::{ProductId, VariantId};
 use sea_orm::QueryOrder as _;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Expr;
 
 /// A variant's row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -33,6 +34,16 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<VariantId>) -> Result<Ve
 /// Those with these stock keeping units.
 pub async fn by_skus(db: &impl ConnectionTrait, skus: Vec<String>) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::Sku.is_in(skus)).all(db).await
+}
+
+/// Puts another document into a variant's row.
+pub async fn store_details(tx: &database::Tx, id: VariantId, details: String) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Details, Expr::value(details))
+        .filter(Column::Id.eq(id))
+        .exec(tx)
+        .await
+        .map(drop)
 }
 
 /// All of these products, in the order in which they are shown.

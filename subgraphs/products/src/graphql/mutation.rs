@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use subgraph::graphql::{Authenticated, Scope, authenticated, parse_id, viewer};
+use common::{Fault, Money};
+use subgraph::graphql::{Authenticated, MoneyInput, Scope, authenticated, parse_id, viewer};
 
 use super::part;
 use super::product::Product;
 use super::refusal::CatalogUserError;
 use super::review::Review;
-use crate::domain::NewReview;
+use crate::domain::{NewPrice, NewReview};
 use crate::service::{Catalog, ProductChange};
 
 /// Where changing begins.
@@ -48,6 +49,19 @@ pub struct ProductUpsertInput {
     pub title: String,
     /// The version that was seen; another one now is a conflict.
     pub expected_version: Option<i32>,
+    /// List prices of its variants, at most 250; those that are not named stay.
+    pub prices: Option<Vec<VariantPriceInput>>,
+}
+
+/// A list price of a variant, in place of the one that it has in the currency.
+#[derive(InputObject)]
+pub struct VariantPriceInput {
+    /// Which variant of the product.
+    pub variant_id: ID,
+    /// What it is to cost, in a currency that a channel sells in.
+    pub list_price: MoneyInput,
+    /// The earlier price to show beside it; none where it is left out.
+    pub compare_at_price: Option<MoneyInput>,
 }
 
 /// What comes of making or changing a product.
@@ -79,7 +93,8 @@ impl Mutation {
         })
     }
 
-    /// Makes a product as a draft, or changes its slug and title.
+    /// Makes a product as a draft, or changes its slug, its title and the list prices of its variants. A price that a
+    /// buyer has in the cart holds until its lock ends; the cart warns of the new one.
     #[graphql(guard = "Scope(\"catalog:write\")", requires_scopes = "catalog:write")]
     async fn product_upsert(
         &self,
@@ -91,6 +106,7 @@ impl Mutation {
             slug: input.slug,
             title: input.title,
             expected_version: input.expected_version,
+            prices: input.prices.unwrap_or_default().into_iter().map(new_price).collect::<Result<_, _>>()?,
         };
         let changed = part::<Catalog>(context)?.change_product(&change).await?;
         Ok(match changed {
@@ -100,4 +116,12 @@ impl Mutation {
             Err(refusal) => ProductUpsertPayload { product: None, user_errors: vec![refusal.into()] },
         })
     }
+}
+
+fn new_price(input: VariantPriceInput) -> Result<NewPrice, Fault> {
+    Ok(NewPrice {
+        variant: parse_id(&input.variant_id)?,
+        list: input.list_price.into(),
+        compare_at: input.compare_at_price.map(Money::from),
+    })
 }

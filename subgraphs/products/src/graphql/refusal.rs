@@ -42,7 +42,16 @@ pub enum UserError {
 
 impl CatalogUserError {
     fn new(code: CatalogErrorCode, message: impl Into<String>, field: &str) -> Self {
-        Self { message: message.into(), field: Some(vec!["input".to_owned(), field.to_owned()]), code }
+        Self::at(code, message, &[field])
+    }
+
+    fn of_price(code: CatalogErrorCode, message: impl Into<String>, index: usize, field: &str) -> Self {
+        Self::at(code, message, &["prices", &index.to_string(), field])
+    }
+
+    fn at(code: CatalogErrorCode, message: impl Into<String>, field: &[&str]) -> Self {
+        let path = std::iter::once(&"input").chain(field);
+        Self { message: message.into(), field: Some(path.map(ToString::to_string).collect()), code }
     }
 }
 
@@ -76,6 +85,22 @@ impl From<ProductRefusal> for CatalogUserError {
             ProductRefusal::VersionConflict { current } => {
                 let message = format!("The product was changed: it is at version {current} now.");
                 Self::new(VersionConflict, message, "expectedVersion")
+            }
+            ProductRefusal::TooManyPrices { most } => {
+                Self::new(Invalid, format!("At most {most} prices at once."), "prices")
+            }
+            ProductRefusal::UnknownVariant { index } => {
+                Self::of_price(NotFound, "The product has no such variant.", index, "variantId")
+            }
+            ProductRefusal::UnknownCurrency { index, currency } => {
+                Self::of_price(Invalid, format!("No channel sells in {currency}."), index, "listPrice")
+            }
+            ProductRefusal::BadPrice { index } => {
+                Self::of_price(Invalid, "A price is above zero.", index, "listPrice")
+            }
+            ProductRefusal::BadComparePrice { index } => {
+                let message = "An earlier price is above the new one and in its currency.";
+                Self::of_price(Invalid, message, index, "compareAtPrice")
             }
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cache::{Cache, Cached};
 use common::id::{ChannelId, ProductId, ReviewId, VariantId};
-use common::{Fault, PageArgs, Timestamp};
+use common::{Currency, Fault, PageArgs, Timestamp};
 use subgraph::Ports;
 
 use crate::domain::{Categories, Channel, Product, Variant};
@@ -66,6 +66,12 @@ impl Catalog {
     /// The channel with this id.
     pub async fn channel_by_id(&self, id: ChannelId) -> Result<Option<Channel>, Fault> {
         Ok(self.channels().await?.iter().find(|channel| channel.id == id).cloned())
+    }
+
+    /// The currencies that some channel sells in.
+    pub async fn currencies(&self) -> Result<Vec<Currency>, Fault> {
+        let channels = self.channels().await?;
+        Ok(channels.iter().flat_map(|channel| channel.currencies.iter().copied()).collect())
     }
 
     async fn channels(&self) -> Result<Arc<Vec<Channel>>, Fault> {
@@ -199,14 +205,17 @@ impl Catalog {
         rows.into_iter().map(|row| Product::try_from(row).map(Arc::new)).collect()
     }
 
-    /// Forgets what is known of a product, after a commit that changed it.
-    pub(crate) fn forget(&self, id: ProductId, slugs: &[String]) {
+    /// Forgets what is known of a product and of these variants of it, after a commit that changed them.
+    pub(crate) fn forget(&self, id: ProductId, slugs: &[String], variants: &[VariantId]) {
         self.memory.products.invalidate(&id);
         self.memory.of_product.invalidate(&id);
         // Reviews are kept by page size: forgetting all of them is rarer than it is dear.
         self.memory.newest_reviews.clear();
         for slug in slugs {
             self.memory.slugs.invalidate(slug);
+        }
+        for variant in variants {
+            self.memory.variants.invalidate(variant);
         }
     }
 }

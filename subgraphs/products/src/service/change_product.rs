@@ -1,9 +1,7 @@
 //! Making and changing products.
 
-use std::collections::BTreeMap;
-
-use common::id::ProductId;
-use common::{Failure, Fault, settle};
+use common::id::{ProductId, VariantId};
+use common::{Currency, Failure, Fault, settle};
 use database::{ScopedFutureExt, Tx, is_duplicate};
 use events::products::{
     CategorySnapshot, ListPrice, Localised, ProductSnapshot, ProductsEvent, VariantSnapshot,
@@ -12,7 +10,8 @@ use sea_orm::entity::prelude::*;
 
 use super::Catalog;
 use crate::domain::{
-    Categories, Details, Product, ProductRefusal, Status, Text, Variant, check_slug, check_title,
+    Categories, Details, NewPrice, Product, ProductRefusal, Status, Text, Variant, check_prices, check_slug,
+    check_title, set_prices,
 };
 use crate::entity::{product, variant};
 
@@ -27,10 +26,19 @@ pub struct ProductChange {
     pub title: String,
     /// The version that was seen.
     pub expected_version: Option<i32>,
+    /// Prices of its variants.
+    pub prices: Vec<NewPrice>,
+}
+
+/// A product after a change, and what is not known of it any more.
+struct Changed {
+    product: Product,
+    old_slug: String,
+    repriced: Vec<VariantId>,
 }
 
 impl Catalog {
-    /// Makes a draft, or changes slug and title of a product, and tells the others.
+    /// Makes a draft, or changes slug, title and prices of a product, and tells the others.
     pub async fn change_product(
         &self,
         change: &ProductChange,
@@ -40,24 +48,26 @@ impl Catalog {
         }
         let categories = self.categories().await?;
         let categories = &*categories;
+        let currencies = &self.currencies().await?[..];
         let changed = self
             .ports
             .database
-            .transaction(|tx| self.change_product_in(tx, categories, change).scope_boxed())
+            .transaction(|tx| self.change_product_in(tx, categories, currencies, change).scope_boxed())
             .await;
         let changed = settle(changed)?;
-        if let Ok((product, old_slug)) = &changed {
-            self.forget(product.id, &[product.slug.clone(), old_slug.clone()]);
+        if let Ok(Changed { product, old_slug, repriced }) = &changed {
+            self.forget(product.id, &[product.slug.clone(), old_slug.clone()], repriced);
         }
-        Ok(changed.map(|(product, _)| product))
+        Ok(changed.map(|changed| changed.product))
     }
 
     async fn change_product_in(
         &self,
         tx: &Tx,
         categories: &Categories,
+        currencies: &[Currency],
         change: &ProductChange,
-    ) -> Result<(Product, String), Failure<ProductRefusal>> {
+    ) -> Result<Changed, Failure<ProductRefusal>> {
         let (mut product, old_slug) = match change.id {
             Some(id) => {
                 let row = product::lock(tx, id).await?.ok_or(Failure::Refused(ProductRefusal::NotFound))?;
@@ -79,12 +89,18 @@ impl Catalog {
             .entry("en".to_owned())
             .or_insert_with(|| Text { title: String::new(), description_html: String::new() });
         text.title = change.title.trim().to_owned();
-        save(tx, &product, change.id.is_none()).await?;
         let variants = variant::of_products(tx, vec![product.id]).await?;
-        let variants = variants.into_iter().map(Variant::try_from).collect::<Result<Vec<_>, Fault>>()?;
+        let mut variants = variants.into_iter().map(Variant::try_from).collect::<Result<Vec<_>, Fault>>()?;
+        check_prices(&change.prices, &variants, currencies).map_err(Failure::Refused)?;
+        let repriced = set_prices(&change.prices, &mut variants, &mut product.details);
+        save(tx, &product, change.id.is_none()).await?;
+        for variant in variants.iter().filter(|variant| repriced.contains(&variant.id)) {
+            let details = serde_json::to_string(&variant.details).map_err(Fault::internal)?;
+            variant::store_details(tx, variant.id, details).await?;
+        }
         let event = ProductsEvent::ProductChanged(Box::new(snapshot(&product, &variants, categories)));
         self.ports.publish(tx, &event).await?;
-        Ok((product, old_slug))
+        Ok(Changed { product, old_slug, repriced })
     }
 
     fn draft(&self) -> Product {
@@ -96,14 +112,7 @@ impl Catalog {
             status: Status::Draft,
             brand: None,
             category_id: None,
-            details: Details {
-                texts: BTreeMap::new(),
-                images: Vec::new(),
-                attributes: Vec::new(),
-                price_ranges: Vec::new(),
-                compare_at_ranges: Vec::new(),
-                hidden_in: Vec::new(),
-            },
+            details: Details::default(),
             rating_sum: 0,
             rating_count: 0,
             created_at: now,

@@ -27,7 +27,7 @@ impl Catalog {
             .database
             .transaction(|tx| self.write_review_in(tx, author, product, new).scope_boxed())
             .await;
-        self.forget(product, &[]);
+        self.forget(product, &[], &[]);
         settle(written)
     }
 
