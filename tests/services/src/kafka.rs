@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::cache::Cache;
+use crate::cache::{Cache, copy};
 use crate::ground::{Ground, Port};
 use crate::install::java::Java;
 use crate::install::{bound, maven, run_showing};
@@ -69,17 +69,10 @@ pub fn start(ground: &Ground) -> Result<Server> {
     let (settings, data) = (room.join("server.properties"), room.join("data"));
     std::fs::write(&settings, properties(&data, &port.address())?)?;
     std::fs::write(room.join("log4j2.properties"), include_str!("../java/log4j2.properties"))?;
-    if !data.join("meta.properties").exists() {
-        let mut format = bound(&java);
-        format.args(JAVA_FLAGS).args([
-            "-cp",
-            &class_path,
-            "kafka.tools.StorageTool",
-            "format",
-            "--standalone",
-        ]);
-        format.args(["-t", "dGVjaHBvdGxpLXNlcnZpYw", "-c"]).arg(&settings);
-        run_showing("Formatting Kafka's storage", format, &room.join("format-log"), &[])?;
+    if !data.exists() {
+        let part = room.join("data.part");
+        copy(&formatted(&java, &class_path)?, &part)?;
+        std::fs::rename(&part, &data)?;
     }
     let launch = Launch::new(java, &room)
         .arguments(JAVA_FLAGS)
@@ -89,6 +82,20 @@ pub fn start(ground: &Ground) -> Result<Server> {
     // A connection succeeds long before it can be used.
     let parts = Parts { name: "Kafka", url, port, launch, room, ready: Ready::Log("Kafka Server started") };
     Server::started(ground, parts)
+}
+
+/// The storage of a node that has never run, made once. Its port is not written into it.
+fn formatted(java: &Path, class_path: &str) -> Result<PathBuf> {
+    let cache = Cache::open()?;
+    let folder = cache.kept(&format!("kafka-{VERSION}-data"), |part| {
+        let (settings, data) = (part.join("server.properties"), part.join("data"));
+        std::fs::write(&settings, properties(&data, "127.0.0.1:0")?)?;
+        let mut format = bound(java);
+        format.args(JAVA_FLAGS).args(["-cp", class_path, "kafka.tools.StorageTool", "format", "--standalone"]);
+        format.args(["-t", "dGVjaHBvdGxpLXNlcnZpYw", "-c"]).arg(&settings);
+        run_showing("Formatting Kafka's storage", format, &cache.folder("logs")?.join("kafka"), &[])
+    })?;
+    Ok(folder.join("data"))
 }
 
 fn properties(data: &Path, address: &str) -> Result<String> {

@@ -215,9 +215,9 @@ fn start(wanted: &Wanted) -> Result<Started> {
     let mut started = Started::default();
     for service in &wanted.names {
         let begin = Instant::now();
-        let before = started.servers().count();
+        let before: Vec<u16> = started.servers().map(services::Server::port).collect();
         started.start(&ground, *service, &options)?;
-        for server in started.servers().skip(before) {
+        for server in started.servers().filter(|server| !before.contains(&server.port())) {
             let (name, url, megabytes) = (server.name(), server.url(), server.resident_kb() / 1_000);
             eprintln!("{name}: {url} ({megabytes} MB)");
         }

@@ -87,8 +87,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Waits until every node knows of every slot.
-    fn agree(&self) -> Result<()> {
+    /// Waits until every node knows of every slot and can serve its own.
+    pub fn agree(&self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(60);
         let whole = ["cluster_state:ok".to_owned(), format!("cluster_slots_ok:{SLOTS}")];
         loop {

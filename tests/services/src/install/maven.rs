@@ -63,6 +63,9 @@ fn run(what: &str, into: &Path, arguments: impl FnOnce(&mut Command)) -> Result<
     let _lock = cache.lock("maven")?;
     let repository = repository()?;
     let mut command = bound(maven);
+    // The plugin notes below its working folder what it has unpacked, and does not unpack that again.
+    let stand = tempfile::tempdir()?;
+    command.current_dir(&stand);
     command.args(["-B", "-ntp", "-q"]).arg(format!("-Dmaven.repo.local={}", repository.display()));
     command.arg(format!("-DoutputDirectory={}", into.display()));
     arguments(&mut command);
