@@ -32,10 +32,10 @@ fmt:
 seed *arguments:
     cargo run -- seed {{arguments}}
 
-# Do GraphiQL's sources and embedded assets belong together?
-graphiql-verify:
-    node gateway/graphiql/build.mjs --verify
+# Real servers until Ctrl-C: just up mariadb kafka
+up *arguments:
+    cargo run -q --locked -p services -- up {{arguments}}
 
 # Build GraphiQL's assets anew
-graphiql-build:
+graphiql:
     cd gateway/graphiql && npm ci && npm run build

@@ -20,6 +20,7 @@ fn may_know(room: &str) -> Option<&'static [&'static str]> {
         "database" => &["common"],
         "messaging" => &["common", "database", "events"],
         "subgraph" => &["auth", "common", "database", "events", "messaging", "runtime"],
+        "services" => &[],
         "supergraph" => &[],
         "compose" => &["supergraph"],
         "engine" => &["supergraph"],

@@ -31,7 +31,8 @@ fn a_killed_database_keeps_what_it_committed(ground: &Ground) -> Result<()> {
 fn a_replica_falls_behind_and_catches_up(ground: &Ground) -> Result<()> {
     let primary = mariadb::primary(ground)?;
     let replica = mariadb::replica(ground, &primary, Duration::from_secs(3600))?;
-    primary.sql("CREATE DATABASE shop; CREATE TABLE shop.stock (sku INT); INSERT INTO shop.stock VALUES (1)")?;
+    primary
+        .sql("CREATE DATABASE shop; CREATE TABLE shop.stock (sku INT); INSERT INTO shop.stock VALUES (1)")?;
     ensure!(!replica.catch_up(&primary, Duration::from_secs(1))?, "the replica is not held back");
     replica.hold_behind(Duration::ZERO)?;
     ensure!(replica.catch_up(&primary, Duration::from_secs(30))?, "the replica does not catch up");
@@ -49,7 +50,10 @@ fn a_replica_falls_behind_and_catches_up(ground: &Ground) -> Result<()> {
     ensure!(replica.sql("SELECT COUNT(*) FROM shop.stock")? == "2");
     primary.server.resume()?;
     primary.sql("INSERT INTO shop.stock VALUES (3)")?;
-    ensure!(replica.catch_up(&primary, Duration::from_secs(30))?, "the replica does not follow after a pause");
+    ensure!(
+        replica.catch_up(&primary, Duration::from_secs(30))?,
+        "the replica does not follow after a pause"
+    );
     println!("replica: held back, killed with its primary, and level again");
     Ok(())
 }
@@ -79,5 +83,9 @@ fn there_and_back(server: &Server) -> Result<String> {
     let begin = Instant::now();
     server.restart()?;
     ensure!(server.url() == url && server.pid().is_some());
-    Ok(format!("back {} ms after a kill, restarted in {} ms", after_kill.as_millis(), begin.elapsed().as_millis()))
+    Ok(format!(
+        "back {} ms after a kill, restarted in {} ms",
+        after_kill.as_millis(),
+        begin.elapsed().as_millis()
+    ))
 }

@@ -27,13 +27,16 @@ pub enum Service {
     Opensearch,
     /// Elasticsearch 9.4 (Maven, 950 MB); Java 21 or later, which must be there. TECHPOTLI_TEST_ELASTICSEARCH
     Elasticsearch,
-    /// Keycloak 26.7 (Maven, 176 MB) with the realm of --realm; Java 17. TECHPOTLI_TEST_KEYCLOAK and …_OIDC_ISSUER
+    /// Keycloak 26.7 (Maven, 176 MB) with the realm of --realm; Java 17. TECHPOTLI_TEST_KEYCLOAK,
+    /// TECHPOTLI_TEST_KEYCLOAK_PASSWORD (of admin) and TECHPOTLI_TEST_OIDC_ISSUER
     Keycloak,
-    /// A mail server that keeps messages as files (PyPI aiosmtpd). TECHPOTLI_TEST_SMTP and …_SMTP_FOLDER
+    /// A mail server that keeps messages as files (PyPI aiosmtpd). TECHPOTLI_TEST_SMTP and
+    /// TECHPOTLI_TEST_SMTP_FOLDER
     Mail,
     /// Prometheus 2.42 (Debian), with --prometheus-config or watching itself. TECHPOTLI_TEST_PROMETHEUS
     Prometheus,
-    /// An OTLP collector that logs spans (PyPI rotel). TECHPOTLI_TEST_OTLP, …_OTLP_HTTP and …_OTLP_LOG
+    /// An OTLP collector that logs spans (PyPI rotel). TECHPOTLI_TEST_OTLP (gRPC),
+    /// TECHPOTLI_TEST_OTLP_HTTP and TECHPOTLI_TEST_OTLP_LOG
     Collector,
 }
 

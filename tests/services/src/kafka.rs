@@ -91,7 +91,13 @@ fn formatted(java: &Path, class_path: &str) -> Result<PathBuf> {
         let (settings, data) = (part.join("server.properties"), part.join("data"));
         std::fs::write(&settings, properties(&data, "127.0.0.1:0")?)?;
         let mut format = bound(java);
-        format.args(JAVA_FLAGS).args(["-cp", class_path, "kafka.tools.StorageTool", "format", "--standalone"]);
+        format.args(JAVA_FLAGS).args([
+            "-cp",
+            class_path,
+            "kafka.tools.StorageTool",
+            "format",
+            "--standalone",
+        ]);
         format.args(["-t", "dGVjaHBvdGxpLXNlcnZpYw", "-c"]).arg(&settings);
         run_showing("Formatting Kafka's storage", format, &cache.folder("logs")?.join("kafka"), &[])
     })?;

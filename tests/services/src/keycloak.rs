@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_realm_file_names_its_realm() {
-        assert_eq!(realm_name(r#"{"realm": "shop", "enabled": true}"#).unwrap(), "shop");
+        assert_eq!(realm_name(include_str!("../tests/realm.json")).unwrap(), "services-test");
         assert_eq!(realm_name(r#"{"realm": 1}"#).unwrap_err().to_string(), "it has no text 'realm'");
         assert!(realm_name("realm: shop").is_err());
     }

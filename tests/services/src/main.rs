@@ -203,6 +203,9 @@ fn with(wanted: &Wanted, command: &[OsString]) -> Result<ExitCode> {
 }
 
 fn start(wanted: &Wanted) -> Result<Started> {
+    if wanted.names.contains(&Service::Keycloak) && wanted.realm.is_none() {
+        bail!("keycloak needs a realm: --realm FILE, such as tests/services/tests/realm.json");
+    }
     let ground = match &wanted.folder {
         Some(folder) => Ground::at(folder)?,
         None => Ground::temporary()?,
@@ -260,4 +263,25 @@ fn write_whole(file: &Path, text: &str) -> Result<()> {
     std::fs::write(part.path(), text)?;
     part.persist(file).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_file_holds_a_line_for_each_variable_and_replaces_an_older_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("env");
+        let mut started = Started::default();
+        started.variables.push(("TECHPOTLI_TEST_REDIS", "redis://127.0.0.1:1".to_owned()));
+        started.variables.push(("TECHPOTLI_TEST_KAFKA", "127.0.0.1:2".to_owned()));
+        std::fs::write(&file, "TECHPOTLI_TEST_OLD=1\n").unwrap();
+        write_whole(&file, &environment(&started)).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&file).unwrap(),
+            "TECHPOTLI_TEST_REDIS=redis://127.0.0.1:1\nTECHPOTLI_TEST_KAFKA=127.0.0.1:2\n"
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }
