@@ -90,14 +90,19 @@ impl Payments {
     /// How the payments of an order stand together.
     pub async fn standing(&self, order: OrderId) -> Result<PaymentStanding, Fault> {
         let payments = payment::of_orders(self.ports.database.schema(), vec![order]).await?;
-        let currency = payments.last().map_or(Currency::USD, |payment| payment.currency);
-        let sum = |of: &dyn Fn(&payment::Model) -> i64| Money::new(payments.iter().map(of).sum(), currency);
-        Ok(PaymentStanding {
-            payment: payments.last().map(|payment| payment.id),
-            authorized: sum(&|payment| payment.balance().held()),
-            captured: sum(&|payment| payment.captured),
-            refunded: sum(&|payment| payment.refunded),
-        })
+        Ok(standing_of(&payments))
+    }
+}
+
+/// How all payments of an order, oldest first, stand together.
+pub(super) fn standing_of(payments: &[payment::Model]) -> PaymentStanding {
+    let currency = payments.last().map_or(Currency::USD, |payment| payment.currency);
+    let sum = |of: &dyn Fn(&payment::Model) -> i64| Money::new(payments.iter().map(of).sum(), currency);
+    PaymentStanding {
+        payment: payments.last().map(|payment| payment.id),
+        authorized: sum(&|payment| payment.balance().held()),
+        captured: sum(&|payment| payment.captured),
+        refunded: sum(&|payment| payment.refunded),
     }
 }
 
