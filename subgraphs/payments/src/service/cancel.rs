@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use common::id::OrderId;
-use common::{Currency, Fault, Money};
+use common::{Currency, Fault, FaultCode, Money};
 use database::{ScopedFutureExt, Tx};
 use events::calls::payments::PaymentStanding;
 
@@ -31,9 +31,12 @@ impl Payments {
     }
 
     async fn begin_cancel(&self, tx: &Tx, order: OrderId) -> Result<Begun, Fault> {
-        let (known, _) = payable_order::lock(tx, order, true).await?;
-        if !known.cancelled {
-            payable_order::cancel(tx, order).await?;
+        match payable_order::lock(tx, order).await? {
+            Some(known) if known.cancelled => {}
+            Some(_) => payable_order::cancel(tx, order).await?,
+            None if payable_order::insert(tx, order, true).await? => {}
+            // It was written at the same moment: tried anew, it is there.
+            None => return Err(Fault::new(FaultCode::Conflict, "The order was begun at the same moment.")),
         }
         let mut begun = Vec::new();
         for mut payment in payment::lock_of_order(tx, order).await? {
