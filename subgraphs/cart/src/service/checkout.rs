@@ -67,7 +67,7 @@ impl Carts {
             }));
         }
         let frozen = frozen(basket.cart, request, &snapshot, quote);
-        let written = cart::replace(database.schema(), &before, &frozen).await?;
+        let written = self.replace_alone(&before, &frozen).await?;
         Ok(written.then(|| FreezeCartReply::Frozen(Box::new(snapshot))))
     }
 

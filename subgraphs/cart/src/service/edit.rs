@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use auth::Viewer;
 use common::id::{AddressId, CartId, VariantId};
-use common::{Failure, Fault, Timestamp, settle};
+use common::{Failure, Fault, FaultCode, Timestamp, settle};
 use database::{ScopedFutureExt, Tx};
 use events::calls::users::ReadAddress;
 use serde::Serialize;
@@ -142,8 +142,7 @@ impl Carts {
         };
         let after = &edited.priced.basket;
         if editing.key.is_none() && after.lines == before.lines {
-            let written =
-                *after == before || cart::replace(database.schema(), &before.cart, &after.cart).await?;
+            let written = *after == before || self.replace_alone(&before.cart, &after.cart).await?;
             return Ok(written.then_some(Ok(edited)));
         }
         let (before, after) = (&before, after);
@@ -152,6 +151,15 @@ impl Carts {
         match settle(written)? {
             Ok(()) => Ok(Some(Ok(edited))),
             Err(Outdated) => Ok(None),
+        }
+    }
+
+    /// Writes a cart over what was read, in a statement by itself; says whether that was still there.
+    pub(super) async fn replace_alone(&self, before: &Cart, after: &Cart) -> Result<bool, Fault> {
+        match cart::replace(self.ports.database.schema(), before, after).await {
+            // A transaction would be tried anew: the locked way is one.
+            Err(fault) if fault.code == FaultCode::Conflict => Ok(false),
+            written => written,
         }
     }
 
