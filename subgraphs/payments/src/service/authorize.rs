@@ -83,9 +83,9 @@ impl Payments {
             // Whoever wrote it has rolled back, and somebody else writes it now: tried anew, it is there.
             return Err(Fault::new(FaultCode::Conflict, "The order was begun at the same moment."));
         }
+        // In this order: if it is settled between the two, the payment is read as it is after that, never before.
+        let transaction = transaction::by_key(tx, TransactionKind::Authorize, &key(request)).await?;
         if let Some(known) = payment::of_attempts(tx, vec![request.attempt]).await?.pop() {
-            let key = key(request);
-            let transaction = transaction::by_key(tx, TransactionKind::Authorize, &key).await?;
             return Ok((known, transaction));
         }
         if order.is_some_and(|order| order.cancelled) {
