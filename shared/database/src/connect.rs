@@ -8,17 +8,19 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 use tokio::sync::Notify;
 
+use crate::access::{ReadBy, Reader, WriteBy, Writer};
+use crate::kept::{self, Reading, Writing};
 use crate::statements;
 
 /// How many connections read beside the one that writes (SQLite), or share all work (MySQL).
 const SQLITE_READERS: u32 = 4;
 const MYSQL_CONNECTIONS: u32 = 16;
 
-/// A subgraph's database: a connection to read from and one to write to.
+/// A subgraph's database: where to read and where to write.
 #[derive(Clone, Debug)]
 pub struct Database {
-    read: DatabaseConnection,
-    pub(crate) write: DatabaseConnection,
+    read: Reader,
+    pub(crate) write: Writer,
     outbox: Arc<OutboxSignal>,
 }
 
@@ -77,9 +79,14 @@ impl Database {
             });
             common_options(options)
         };
-        let write = open(pool(1)).await?;
-        let read = open(pool(SQLITE_READERS)).await?;
-        Ok(Self { read, write, outbox: Arc::default() })
+        let write = Writing::new(kept::keep(&open(pool(1)).await?).await?);
+        let pool = open(pool(SQLITE_READERS)).await?;
+        let mut readers = Vec::new();
+        for _ in 0..SQLITE_READERS {
+            readers.push(kept::keep(&pool).await?);
+        }
+        let read = Reader(ReadBy::Kept(Reading::new(readers)));
+        Ok(Self { read, write: Writer(WriteBy::Kept(write)), outbox: Arc::default() })
     }
 
     async fn mysql(url: &str) -> Result<Self, ConnectError> {
@@ -94,17 +101,18 @@ impl Database {
                     .map(drop)
             })
         });
-        let write = open(common_options(options)).await?;
-        Ok(Self { read: write.clone(), write, outbox: Arc::default() })
+        let pool = open(common_options(options)).await?;
+        let (read, write) = (Reader(ReadBy::Pool(pool.clone())), Writer(WriteBy::Pool(pool)));
+        Ok(Self { read, write, outbox: Arc::default() })
     }
 
     /// Where to read outside a transaction.
-    pub fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &Reader {
         &self.read
     }
 
-    /// Where migrations run.
-    pub fn schema(&self) -> &DatabaseConnection {
+    /// Where to write outside a transaction, and to read what only writers see yet.
+    pub fn schema(&self) -> &Writer {
         &self.write
     }
 

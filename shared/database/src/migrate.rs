@@ -5,6 +5,7 @@ use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 
 use crate::Database;
+use crate::access::WriteBy;
 
 /// One migration: one DDL statement, because MySQL commits each by itself.
 pub struct Step {
@@ -75,5 +76,10 @@ impl MigratorTraitSelf for Migrations {
 
 /// Brings a database to the newest version of these lists of steps; what is done already is left alone.
 pub async fn migrate(database: &Database, steps: Vec<fn() -> Vec<Step>>) -> Result<(), Fault> {
-    Migrations(steps).up(database.schema(), None).await.map_err(Fault::from)
+    let migrations = Migrations(steps);
+    match &database.write.0 {
+        WriteBy::Kept(writing) => migrations.up(&*writing.turn().await?, None).await?,
+        WriteBy::Pool(pool) => migrations.up(pool, None).await?,
+    }
+    Ok(())
 }

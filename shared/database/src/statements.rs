@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use crate::kept;
+
 /// The statements of one piece of work.
 #[derive(Debug, Default, Clone)]
 pub struct Statements {
@@ -39,6 +41,9 @@ pub async fn counted<T>(texts: bool, work: impl Future<Output = T>) -> (T, State
 
 /// Called by the connection for every statement.
 pub(crate) fn record(text: &str) {
+    if matches!(text, kept::BEGIN | kept::COMMIT | kept::ROLLBACK) {
+        return;
+    }
     // Outside of `counted` nobody asks.
     let _ = STATEMENTS.try_with(|statements| {
         let mut statements = statements.borrow_mut();

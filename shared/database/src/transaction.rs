@@ -7,15 +7,9 @@ use std::time::Duration;
 use common::{Failure, Fault, FaultCode};
 use futures::future::BoxFuture;
 use scoped_futures::ScopedBoxFuture;
-use sea_orm::{
-    DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqlErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
-};
+use sea_orm::{DbErr, SqlErr};
 
-use crate::Database;
-
-/// A transaction under way.
-pub type Tx = DatabaseTransaction;
+use crate::{Database, Tx};
 
 /// Tries in all, the first included.
 const ATTEMPTS: u32 = 5;
@@ -68,8 +62,8 @@ impl Database {
         E: TransactionFailure,
         F: for<'c> Fn(&'c Tx) -> ScopedBoxFuture<'a, 'c, Result<T, E>>,
     {
-        let (write, options) = (self.write.clone(), options(self.backend()));
-        let begin = ToItsEnd::of(async move { write.begin_with_options(options).await });
+        let write = self.write.clone();
+        let begin = ToItsEnd::of(async move { write.begin().await });
         let tx = begin.await.map_err(|error| E::from(error.into()))?;
         let result = work(&tx).await;
         match result {
@@ -118,19 +112,6 @@ impl<T: Send + 'static> Drop for ToItsEnd<T> {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { drop(work.await) });
         }
-    }
-}
-
-fn options(backend: DbBackend) -> TransactionOptions {
-    match backend {
-        DbBackend::Sqlite => TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        },
-        _ => TransactionOptions {
-            isolation_level: Some(IsolationLevel::ReadCommitted),
-            ..TransactionOptions::default()
-        },
     }
 }
 

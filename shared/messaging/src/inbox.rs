@@ -35,6 +35,20 @@ pub(crate) fn migrations() -> Vec<Step> {
     }]
 }
 
+/// Records events; says whether it is the first time for all of them. Otherwise nothing is recorded.
+pub(crate) async fn first_time_for_all(
+    tx: &Tx,
+    events: impl Iterator<Item = EventId>,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let rows = events.map(|event| ActiveModel { event_id: Set(event), applied_at: Set(now) });
+    match Entity::insert_many(rows).exec_without_returning(tx).await {
+        Ok(_) => Ok(true),
+        Err(error) if is_duplicate(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Records the event; says whether it is the first time.
 pub(crate) async fn first_time(tx: &Tx, event: EventId, now: Timestamp) -> Result<bool, Fault> {
     let row = ActiveModel { event_id: Set(event), applied_at: Set(now) };

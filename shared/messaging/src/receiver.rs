@@ -10,6 +10,7 @@ use crate::{Envelope, dead_letter, inbox};
 
 type Apply = dyn for<'c> Fn(&'c Tx, &'c Envelope) -> BoxFuture<'c, Result<(), Fault>> + Send + Sync;
 type After = dyn Fn(&[Envelope]) + Send + Sync;
+type Heeds = dyn Fn(&Envelope) -> bool + Send + Sync;
 
 /// How often an event that fails is tried before it becomes a dead letter.
 const TRIES: u32 = 3;
@@ -20,6 +21,7 @@ pub struct Consumer {
     topics: &'static [&'static str],
     apply: Arc<Apply>,
     after: Arc<After>,
+    heeds: Arc<Heeds>,
 }
 
 impl Consumer {
@@ -28,7 +30,14 @@ impl Consumer {
     where
         F: for<'c> Fn(&'c Tx, &'c Envelope) -> BoxFuture<'c, Result<(), Fault>> + Send + Sync + 'static,
     {
-        Self { topics, apply: Arc::new(apply), after: Arc::new(|_| {}) }
+        Self { topics, apply: Arc::new(apply), after: Arc::new(|_| {}), heeds: Arc::new(|_| true) }
+    }
+
+    /// Leaves alone the events of its topics that `heeds` says nothing follows from: not even the inbox knows them.
+    #[must_use]
+    pub fn heeding(mut self, heeds: impl Fn(&Envelope) -> bool + Send + Sync + 'static) -> Self {
+        self.heeds = Arc::new(heeds);
+        self
     }
 
     /// Tells the process's memory (caches, live streams) after events were applied and committed.
@@ -63,7 +72,8 @@ impl Receiver {
     /// Applies the events that are for us, in order, each once. `Err` means that nothing can be said yet and all must
     /// be delivered again; an event that fails by itself becomes a dead letter and does not hold up the others.
     pub async fn accept(&self, events: &[Envelope]) -> Result<(), Fault> {
-        let ours: Vec<Envelope> = events.iter().filter(|event| self.wants(&event.topic)).cloned().collect();
+        let ours = events.iter().filter(|event| self.wants(&event.topic) && (self.consumer.heeds)(event));
+        let ours: Vec<Envelope> = ours.cloned().collect();
         if ours.is_empty() {
             return Ok(());
         }
@@ -98,6 +108,14 @@ impl Receiver {
         self.database
             .transaction(|tx| {
                 async move {
+                    let ids = events.iter().map(|event| event.id);
+                    if inbox::first_time_for_all(tx, ids, self.clock.now()).await? {
+                        for event in events {
+                            (self.consumer.apply)(tx, event).await?;
+                        }
+                        return Ok(());
+                    }
+                    // Some were delivered before.
                     for event in events {
                         if inbox::first_time(tx, event.id, self.clock.now()).await? {
                             (self.consumer.apply)(tx, event).await?;

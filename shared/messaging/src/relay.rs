@@ -11,6 +11,9 @@ use crate::{Bus, outbox};
 const BATCH: u64 = 100;
 /// How long to wait where no commit wakes us: after a restart, and for other processes' rows.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long to wait for more after a commit: what follows from one request is handed over together, and what follows
+/// from many at once.
+const LINGER: Duration = Duration::from_millis(20);
 /// The longest pause between failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -28,7 +31,7 @@ pub async fn relay(database: Database, bus: Bus) {
             }
         }
         tokio::select! {
-            () = database.outbox_committed() => {}
+            () = database.outbox_committed() => tokio::time::sleep(LINGER).await,
             () = tokio::time::sleep(pause) => {}
         }
     }

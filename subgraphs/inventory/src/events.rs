@@ -23,10 +23,14 @@ pub fn consumer(inventory: &Inventory) -> Consumer {
             match event.change {
                 // The checkout releases by itself; this is for orders that are cancelled in other ways.
                 OrderChange::Cancelled => release_in(&ports, tx, event.order.id).await.map(drop),
-                OrderChange::Completed => ship_in(tx, event.order.id).await,
+                OrderChange::Completed => ship_in(&ports, tx, event.order.id).await,
                 OrderChange::Confirmed | OrderChange::Fulfilled => Ok(()),
             }
         })
+    });
+    let consumer = consumer.heeding(|envelope| match envelope.of::<OrdersEvent>() {
+        Ok(Some(event)) => matches!(event.change, OrderChange::Cancelled | OrderChange::Completed),
+        _ => true,
     });
     consumer.after(move |envelopes| {
         let cancelled = envelopes

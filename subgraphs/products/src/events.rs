@@ -22,4 +22,8 @@ pub fn consumer() -> Consumer {
             Ok(())
         })
     })
+    .heeding(|envelope| match envelope.of::<OrdersEvent>() {
+        Ok(Some(event)) => event.change == OrderChange::Confirmed && event.order.customer.is_some(),
+        _ => true,
+    })
 }

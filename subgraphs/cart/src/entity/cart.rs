@@ -5,6 +5,7 @@ use common::id::{CartId, CheckoutAttemptId, UserId};
 use common::{Currency, Fault, Timestamp};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Expr;
 use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,7 +50,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-fn visible_to(viewer: &Viewer) -> Condition {
+pub(super) fn visible_to(viewer: &Viewer) -> Condition {
     match viewer.user_id() {
         _ if viewer.is_service() => Condition::all(),
         Some(user) => Condition::any().add(Column::OwnerId.is_null()).add(Column::OwnerId.eq(user)),
@@ -102,12 +103,46 @@ pub async fn insert(tx: &database::Tx, cart: &Cart) -> Result<(), Fault> {
 
 /// Writes what differs between a cart that was locked in `tx` and what became of it.
 pub async fn update(tx: &database::Tx, before: &Cart, after: &Cart) -> Result<(), Fault> {
+    Entity::update_many().set(changes(before, after)?).filter(Column::Id.eq(before.id)).exec(tx).await?;
+    Ok(())
+}
+
+/// Writes what differs between a cart that was read without a lock and what became of it, if it still is what was read;
+/// says whether it was. Whatever changes a cart or its lines raises the version or leaves the state.
+pub async fn replace(db: &impl ConnectionTrait, before: &Cart, after: &Cart) -> Result<bool, Fault> {
+    let written = Entity::update_many()
+        .set(changes(before, after)?)
+        .filter(Column::Id.eq(before.id))
+        .filter(Column::Version.eq(before.version))
+        .filter(Column::State.eq(before.state.as_str()))
+        .exec(db)
+        .await?;
+    Ok(written.rows_affected > 0)
+}
+
+/// Brings a cart that is frozen for an attempt into another state; says whether it was frozen for it.
+pub async fn leave_frozen(
+    db: &impl ConnectionTrait,
+    id: CartId,
+    attempt: CheckoutAttemptId,
+    to: CartState,
+) -> Result<bool, DbErr> {
+    let left = Entity::update_many()
+        .col_expr(Column::State, Expr::value(to.as_str()))
+        .filter(Column::Id.eq(id))
+        .filter(Column::AttemptId.eq(attempt))
+        .filter(Column::State.eq(CartState::Frozen.as_str()))
+        .exec(db)
+        .await?;
+    Ok(left.rows_affected > 0)
+}
+
+fn changes(before: &Cart, after: &Cart) -> Result<ActiveModel, Fault> {
     let (old, new) = (row(before)?, row(after)?);
     let mut changed = <ActiveModel as ActiveModelTrait>::default();
     changed.version = Set(new.version);
     set_changed(&old, new, &mut changed);
-    Entity::update_many().set(changed).filter(Column::Id.eq(before.id)).exec(tx).await?;
-    Ok(())
+    Ok(changed)
 }
 
 fn set_changed(old: &Model, new: Model, changed: &mut ActiveModel) {

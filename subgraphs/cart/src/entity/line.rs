@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use auth::Viewer;
 use common::id::{CartId, CartLineId, ProductId, VariantId};
 use common::{Fault, Timestamp};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, ExprTrait as _, JoinType, OnConflict, Query, SelectStatement, UnionType};
-use sea_orm::{FromQueryResult, Order, QuerySelect as _};
+use sea_orm::{FromQueryResult, Iterable as _, Order, QuerySelect as _};
 
-use super::offer;
-use crate::domain::{Line, Offer};
+use super::{cart, offer};
+use crate::domain::{Cart, Line, Offer};
 
 /// A line's row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -51,6 +52,9 @@ struct Found {
     weight_grams: Option<i32>,
     details: Option<String>,
 }
+
+/// Stands before the names of a cart's columns where there are others.
+const CART: &str = "c_";
 
 const LINE_COLUMNS: [(Column, &str); 7] = [
     (Column::Id, "line_id"),
@@ -122,15 +126,7 @@ pub async fn of_cart_and_offers(
     let mut select = with_offers();
     select.and_where(Column::CartId.eq(cart));
     if !variants.is_empty() {
-        let mut offers = Query::select();
-        for (_, name) in LINE_COLUMNS {
-            offers.expr_as(Expr::cust("NULL"), Alias::new(name));
-        }
-        for (column, name) in OFFER_COLUMNS {
-            offers.expr_as(column.into_expr(), Alias::new(name));
-        }
-        offers.from(offer::Entity).and_where(offer::Column::VariantId.is_in(variants.iter().copied()));
-        select.union(UnionType::All, offers);
+        select.union(UnionType::All, only_offers(&mut Query::select(), variants));
     }
     let found = Found::find_by_statement(tx.get_database_backend().build(&select)).all(tx).await?;
     let (mut lines, mut offers) = (Vec::new(), Vec::new());
@@ -142,6 +138,70 @@ pub async fn of_cart_and_offers(
     }
     lines.sort_by_key(|line: &Line| line.position);
     Ok((lines, offers))
+}
+
+/// A cart that the viewer may see with its lines, oldest first, and the offers of these variants: all in one statement
+/// that locks nothing.
+pub async fn whole_cart(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    id: CartId,
+    variants: &[VariantId],
+) -> Result<Option<(Cart, Vec<Line>, Vec<Arc<Offer>>)>, Fault> {
+    let mut select = Query::select();
+    for column in cart::Column::iter() {
+        select.expr_as(column.into_expr(), Alias::new(format!("{CART}{}", column.as_str())));
+    }
+    for (column, name) in LINE_COLUMNS {
+        select.expr_as(column.into_expr(), Alias::new(name));
+    }
+    for (column, name) in OFFER_COLUMNS {
+        select.expr_as(column.into_expr(), Alias::new(name));
+    }
+    let of_cart = Expr::col(Column::CartId.as_column_ref()).equals(cart::Column::Id.as_column_ref());
+    let of_line =
+        Expr::col(Column::VariantId.as_column_ref()).equals(offer::Column::VariantId.as_column_ref());
+    select
+        .from(cart::Entity)
+        .join(JoinType::LeftJoin, Entity, of_cart)
+        .join(JoinType::LeftJoin, offer::Entity, of_line)
+        .and_where(cart::Column::Id.eq(id))
+        .cond_where(cart::visible_to(viewer));
+    if !variants.is_empty() {
+        let mut offers = Query::select();
+        for column in cart::Column::iter() {
+            offers.expr_as(Expr::cust("NULL"), Alias::new(format!("{CART}{}", column.as_str())));
+        }
+        select.union(UnionType::All, only_offers(&mut offers, variants));
+    }
+    let (mut cart, mut lines, mut offers) = (None, Vec::new(), Vec::new());
+    for row in db.query_all(&select).await? {
+        let found = Found::from_query_result(&row, "")?;
+        match row.try_get::<Option<CartId>>(CART, cart::Column::Id.as_str())? {
+            Some(_) if cart.is_none() => {
+                cart = Some(Cart::try_from(cart::Model::from_query_result(&row, CART)?)?)
+            }
+            Some(_) => {}
+            None => {
+                offers.extend(found.offer()?);
+                continue;
+            }
+        }
+        lines.extend(found.line()?.map(|(_, line)| line));
+    }
+    lines.sort_by_key(|line: &Line| line.position);
+    Ok(cart.map(|cart| (cart, lines, offers)))
+}
+
+/// Completes a select of offers that stands below a select of lines.
+fn only_offers(select: &mut SelectStatement, variants: &[VariantId]) -> SelectStatement {
+    for (_, name) in LINE_COLUMNS {
+        select.expr_as(Expr::cust("NULL"), Alias::new(name));
+    }
+    for (column, name) in OFFER_COLUMNS {
+        select.expr_as(column.into_expr(), Alias::new(name));
+    }
+    select.from(offer::Entity).and_where(offer::Column::VariantId.is_in(variants.iter().copied())).take()
 }
 
 /// Writes lines: new ones, and what became of old ones.

@@ -206,7 +206,7 @@ impl Mutation {
         #[graphql(desc = "What is asked.")] request: ServiceCall,
     ) -> Result<ServiceCall> {
         let request: CompleteCart = request.read()?;
-        part::<Carts>(context)?.complete(&viewer(context), &request).await?;
+        part::<Carts>(context)?.complete(&request).await?;
         Ok(ServiceCall::reply::<CompleteCart>(&())?)
     }
 }

@@ -4,25 +4,71 @@ use auth::Viewer;
 use common::id::PromotionId;
 use common::{Fault, Money};
 use database::{ScopedFutureExt, Tx};
-use events::calls::cart::{CompleteCart, FreezeCart, FreezeCartReply, ThawCart};
+use events::calls::cart::{CartSnapshot, CompleteCart, FreezeCart, FreezeCartReply, ThawCart};
 
 use super::Carts;
-use crate::domain::{Application, Basket, Cart, CartState, Frozen, Promotion, quote, snapshot};
+use crate::domain::{Application, Basket, Cart, CartState, Frozen, Promotion, Quote, quote, snapshot};
 use crate::entity::{cart, line, promotion, shopper};
 
 impl Carts {
     /// Freezes an active cart for a checkout attempt, if it is as the buyer saw it and complete.
     pub async fn freeze(&self, viewer: &Viewer, request: &FreezeCart) -> Result<FreezeCartReply, Fault> {
         let promotions = self.promotions().await?;
-        let reply = self
-            .ports
-            .database
-            .transaction(|tx| self.freeze_in(tx, viewer, request, &promotions).scope_boxed())
-            .await?;
+        let reply = match self.freeze_unlocked(viewer, request, &promotions).await? {
+            Some(reply) => reply,
+            None => {
+                let database = &self.ports.database;
+                database
+                    .transaction(|tx| self.freeze_in(tx, viewer, request, &promotions).scope_boxed())
+                    .await?
+            }
+        };
         if matches!(reply, FreezeCartReply::Frozen(_)) {
             self.announce(request.cart);
         }
         Ok(reply)
+    }
+
+    /// Freezes a cart that is read without a lock, if nobody has changed it meanwhile and nothing else is to be written;
+    /// `None` where that is not so.
+    async fn freeze_unlocked(
+        &self,
+        viewer: &Viewer,
+        request: &FreezeCart,
+        promotions: &[Promotion],
+    ) -> Result<Option<FreezeCartReply>, Fault> {
+        let database = &self.ports.database;
+        let Some((before, lines, _)) = line::whole_cart(database.read(), viewer, request.cart, &[]).await?
+        else {
+            return Ok(Some(FreezeCartReply::NotFound));
+        };
+        if let Some(reply) = as_it_is(&before, request) {
+            return Ok(Some(reply));
+        }
+        let mut basket = Basket { cart: before.clone(), lines };
+        if let (None, Some(user)) = (&basket.cart.email, basket.cart.owner) {
+            basket.cart.email = shopper::email_of(database.read(), user).await?;
+        }
+        let quote = quote(&basket, promotions, self.now()).ok_or_else(out_of_range)?;
+        let limited = |used: &Application| {
+            promotions.iter().any(|one| one.id == used.promotion && one.usage_limit.is_some())
+        };
+        if quote.applications.iter().any(limited) {
+            return Ok(None);
+        }
+        let snapshot = match snapshot(&basket, &quote) {
+            Ok(snapshot) => snapshot,
+            Err(message) => return Ok(Some(FreezeCartReply::Incomplete { message })),
+        };
+        if snapshot.total != request.expected_total {
+            return Ok(Some(FreezeCartReply::TotalMismatch {
+                current_total: snapshot.total,
+                current_version: before.version,
+            }));
+        }
+        let frozen = frozen(basket.cart, request, &snapshot, quote);
+        let written = self.replace_alone(&before, &frozen).await?;
+        Ok(written.then(|| FreezeCartReply::Frozen(Box::new(snapshot))))
     }
 
     async fn freeze_in(
@@ -36,19 +82,8 @@ impl Carts {
             return Ok(FreezeCartReply::NotFound);
         };
         let before = Cart::try_from(row)?;
-        if before.owner.is_some() && before.owner != request.buyer {
-            return Ok(FreezeCartReply::NotFound);
-        }
-        if before.attempt == Some(request.attempt)
-            && let Some(frozen) = before.frozen
-        {
-            return Ok(FreezeCartReply::Frozen(Box::new(frozen.snapshot)));
-        }
-        if !before.state.may_become(CartState::Frozen) {
-            return Ok(FreezeCartReply::NotActive);
-        }
-        if before.version != request.version {
-            return Ok(FreezeCartReply::VersionConflict { current_version: before.version });
+        if let Some(reply) = as_it_is(&before, request) {
+            return Ok(reply);
         }
         let lines = line::of_carts(tx, &[before.id]).await?.into_iter().map(|(_, line)| line).collect();
         let mut basket = Basket { cart: before.clone(), lines };
@@ -62,11 +97,10 @@ impl Carts {
         &self,
         tx: &Tx,
         before: &Cart,
-        mut basket: Basket,
+        basket: Basket,
         request: &FreezeCart,
         promotions: &[Promotion],
     ) -> Result<FreezeCartReply, Fault> {
-        let out_of_range = || Fault::internal("a total is out of range");
         let quote = quote(&basket, promotions, self.now()).ok_or_else(out_of_range)?;
         let snapshot = match snapshot(&basket, &quote) {
             Ok(snapshot) => snapshot,
@@ -84,10 +118,7 @@ impl Carts {
             let again = crate::domain::quote(&basket, &left, self.now()).ok_or_else(out_of_range)?;
             return Ok(mismatch(Money::new(again.total, again.currency)));
         }
-        basket.cart.state = CartState::Frozen;
-        basket.cart.attempt = Some(request.attempt);
-        basket.cart.frozen = Some(Box::new(Frozen { snapshot: snapshot.clone(), quote }));
-        cart::update(tx, before, &basket.cart).await?;
+        cart::update(tx, before, &frozen(basket.cart, request, &snapshot, quote)).await?;
         Ok(FreezeCartReply::Frozen(Box::new(snapshot)))
     }
 
@@ -154,29 +185,39 @@ impl Carts {
     }
 
     /// Marks a cart that is frozen for this attempt as ordered.
-    pub async fn complete(&self, viewer: &Viewer, request: &CompleteCart) -> Result<(), Fault> {
-        let completed = self
-            .ports
-            .database
-            .transaction(|tx| {
-                async {
-                    let Some(row) = cart::lock(tx, viewer, request.cart).await? else { return Ok(false) };
-                    let before = Cart::try_from(row)?;
-                    if before.attempt != Some(request.attempt) || !before.state.may_become(CartState::Ordered)
-                    {
-                        return Ok(false);
-                    }
-                    let mut after = before.clone();
-                    after.state = CartState::Ordered;
-                    cart::update(tx, &before, &after).await?;
-                    Ok::<bool, Fault>(true)
-                }
-                .scope_boxed()
-            })
-            .await?;
-        if completed {
+    pub async fn complete(&self, request: &CompleteCart) -> Result<(), Fault> {
+        let database = self.ports.database.schema();
+        if cart::leave_frozen(database, request.cart, request.attempt, CartState::Ordered).await? {
             self.announce(request.cart);
         }
         Ok(())
     }
+}
+
+/// What is to be answered without freezing anything: what was answered before, or why not.
+fn as_it_is(cart: &Cart, request: &FreezeCart) -> Option<FreezeCartReply> {
+    if cart.owner.is_some() && cart.owner != request.buyer {
+        return Some(FreezeCartReply::NotFound);
+    }
+    if cart.attempt == Some(request.attempt)
+        && let Some(frozen) = &cart.frozen
+    {
+        return Some(FreezeCartReply::Frozen(Box::new(frozen.snapshot.clone())));
+    }
+    if !cart.state.may_become(CartState::Frozen) {
+        return Some(FreezeCartReply::NotActive);
+    }
+    let changed = cart.version != request.version;
+    changed.then_some(FreezeCartReply::VersionConflict { current_version: cart.version })
+}
+
+fn frozen(mut cart: Cart, request: &FreezeCart, snapshot: &CartSnapshot, quote: Quote) -> Cart {
+    cart.state = CartState::Frozen;
+    cart.attempt = Some(request.attempt);
+    cart.frozen = Some(Box::new(Frozen { snapshot: snapshot.clone(), quote }));
+    cart
+}
+
+fn out_of_range() -> Fault {
+    Fault::internal("a total is out of range")
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use auth::Viewer;
 use common::id::{AddressId, CartId, VariantId};
-use common::{Failure, Fault, Timestamp, settle};
+use common::{Failure, Fault, FaultCode, Timestamp, settle};
 use database::{ScopedFutureExt, Tx};
 use events::calls::users::ReadAddress;
 use serde::Serialize;
 use subgraph::idempotency::{Key, Replay};
 
-use super::{Carts, save};
+use super::{Carts, save, save_lines};
 use crate::domain::{
     Address, Basket, Cart, CodeProblem, LineChange, LineWanted, Offer, Priced, Promotion, Refusal, Warning,
     check_email, quote,
@@ -76,6 +76,9 @@ impl Edited {
     }
 }
 
+/// Somebody else has changed the cart, or sent the same request, since it was read.
+struct Outdated;
+
 /// What the transaction of a change needs.
 struct Editing<'a> {
     viewer: &'a Viewer,
@@ -108,12 +111,77 @@ impl Carts {
             None => None,
         };
         let editing = Editing { viewer, request: &request, key, promotions: self.promotions().await? };
-        let edited = self.ports.database.transaction(|tx| self.edit_in(tx, &editing).scope_boxed()).await;
-        let edited = settle(edited)?;
+        let edited = match self.edit_unlocked(&editing).await? {
+            Some(edited) => edited,
+            None => {
+                let database = &self.ports.database;
+                settle(database.transaction(|tx| self.edit_in(tx, &editing).scope_boxed()).await)?
+            }
+        };
         if edited.is_ok() {
             self.announce(request.cart);
         }
         Ok(edited)
+    }
+
+    /// Changes a cart that is read without a lock, and writes it only if nobody has changed it meanwhile; `None` where
+    /// somebody has. One buyer fills a cart, so mostly nobody has, and the writers' turn is short or not needed at all.
+    async fn edit_unlocked(&self, editing: &Editing<'_>) -> Result<Option<Result<Edited, Refusal>>, Fault> {
+        let (request, database) = (editing.request, &self.ports.database);
+        let variants = request.edit.variants();
+        let found = line::whole_cart(database.read(), editing.viewer, request.cart, &variants).await?;
+        let edited = match found {
+            Some((cart, lines, offers)) => self.apply(Basket { cart, lines }, offers, editing)?,
+            None => Err(Refusal::CartNotFound),
+        };
+        let (before, edited) = match (edited, &editing.key) {
+            (Ok(edited), _) => edited,
+            (Err(refusal), None) => return Ok(Some(Err(refusal))),
+            // It may have been done before, and be refused because of that.
+            (Err(_), Some(_)) => return Ok(None),
+        };
+        let after = &edited.priced.basket;
+        if editing.key.is_none() && after.lines == before.lines {
+            let written = *after == before || self.replace_alone(&before.cart, &after.cart).await?;
+            return Ok(written.then_some(Ok(edited)));
+        }
+        let (before, after) = (&before, after);
+        let written =
+            database.transaction(|tx| self.replace_in(tx, editing, before, after).scope_boxed()).await;
+        match settle(written)? {
+            Ok(()) => Ok(Some(Ok(edited))),
+            Err(Outdated) => Ok(None),
+        }
+    }
+
+    /// Writes a cart over what was read, in a statement by itself; says whether that was still there.
+    pub(super) async fn replace_alone(&self, before: &Cart, after: &Cart) -> Result<bool, Fault> {
+        match cart::replace(self.ports.database.schema(), before, after).await {
+            // A transaction would be tried anew: the locked way is one.
+            Err(fault) if fault.code == FaultCode::Conflict => Ok(false),
+            written => written,
+        }
+    }
+
+    async fn replace_in(
+        &self,
+        tx: &Tx,
+        editing: &Editing<'_>,
+        before: &Basket,
+        after: &Basket,
+    ) -> Result<(), Failure<Outdated>> {
+        if let Some(key) = &editing.key
+            && !matches!(key.claim_with(tx, self.now(), &editing.request.cart).await?, Replay::New)
+        {
+            return Err(Failure::Refused(Outdated));
+        }
+        if after == before {
+            return Ok(());
+        }
+        if !cart::replace(tx, &before.cart, &after.cart).await? {
+            return Err(Failure::Refused(Outdated));
+        }
+        Ok(save_lines(tx, before, after).await?)
     }
 
     async fn edit_in(&self, tx: &Tx, editing: &Editing<'_>) -> Result<Edited, Failure<Refusal>> {
@@ -129,23 +197,39 @@ impl Carts {
         }
         let row = cart::lock(tx, editing.viewer, request.cart).await?;
         let cart = Cart::try_from(row.ok_or(Failure::Refused(Refusal::CartNotFound))?)?;
-        cart.check_open(request.expected_version).map_err(Failure::Refused)?;
         let (lines, offers) = line::of_cart_and_offers(tx, cart.id, &request.edit.variants()).await?;
+        let edited = self.apply(Basket { cart, lines }, offers, editing)?;
+        let (before, edited) = edited.map_err(Failure::Refused)?;
+        if edited.priced.basket != before {
+            save(tx, &before, &edited.priced.basket).await?;
+        }
+        Ok(edited)
+    }
+
+    /// What becomes of a cart by the change, and what it was.
+    fn apply(
+        &self,
+        before: Basket,
+        offers: Vec<Arc<Offer>>,
+        editing: &Editing<'_>,
+    ) -> Result<Result<(Basket, Edited), Refusal>, Fault> {
+        let (request, promotions, now) = (editing.request, &editing.promotions, self.now());
+        if let Err(refusal) = before.cart.check_open(request.expected_version) {
+            return Ok(Err(refusal));
+        }
         let offers = offers.into_iter().map(|offer| (offer.variant, offer)).collect();
-        let before = Basket { cart, lines };
         let mut after = before.clone();
         let mut warnings = after.refresh(now);
-        let promotions = &editing.promotions;
-        let problems =
-            self.change(&mut after, &request.edit, &offers, promotions).map_err(Failure::Refused)?;
-        let priced = self.finish(after, &mut warnings, promotions, now)?;
-        let mut priced = priced;
+        let problems = match self.change(&mut after, &request.edit, &offers, promotions) {
+            Ok(problems) => problems,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let mut priced = self.finish(after, &mut warnings, promotions, now)?;
         if priced.basket != before {
             priced.basket.cart.version += 1;
             priced.basket.cart.updated_at = now;
-            save(tx, &before, &priced.basket).await?;
         }
-        Ok(Edited { priced, warnings, problems })
+        Ok(Ok((before, Edited { priced, warnings, problems })))
     }
 
     /// The cart of a request that was done before, as it is now.

@@ -103,6 +103,11 @@ async fn insert(tx: &Tx, basket: &Basket) -> Result<(), Fault> {
 /// Writes what differs between a cart that was locked and read in `tx` and what became of it: one statement for the
 /// cart, and one each for lines that are new or changed, and for lines that are gone.
 async fn save(tx: &Tx, before: &Basket, after: &Basket) -> Result<(), Fault> {
+    save_lines(tx, before, after).await?;
+    cart::update(tx, &before.cart, &after.cart).await
+}
+
+async fn save_lines(tx: &Tx, before: &Basket, after: &Basket) -> Result<(), Fault> {
     let changed: Vec<_> = after.lines.iter().filter(|line| !before.lines.contains(line)).collect();
     let gone = before
         .lines
@@ -111,6 +116,5 @@ async fn save(tx: &Tx, before: &Basket, after: &Basket) -> Result<(), Fault> {
         .filter(|id| !after.lines.iter().any(|line| line.id == *id))
         .collect();
     line::remove(tx, after.cart.id, gone).await?;
-    line::put(tx, after.cart.id, &changed).await?;
-    cart::update(tx, &before.cart, &after.cart).await
+    Ok(line::put(tx, after.cart.id, &changed).await?)
 }

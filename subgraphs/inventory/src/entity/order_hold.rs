@@ -37,6 +37,18 @@ pub async fn lock(tx: &database::Tx, order: OrderId) -> Result<Option<Model>, Db
     Entity::find_by_id(order).lock_exclusive().one(tx).await
 }
 
+/// Commits a hold that has not run out; says whether there was one.
+pub async fn commit(tx: &database::Tx, order: OrderId, now: Timestamp) -> Result<bool, DbErr> {
+    let committed = Entity::update_many()
+        .col_expr(Column::State, Expr::val(HoldState::Committed))
+        .filter(Column::OrderId.eq(order))
+        .filter(Column::State.eq(HoldState::Active))
+        .filter(Column::ExpiresAt.gt(now))
+        .exec(tx)
+        .await?;
+    Ok(committed.rows_affected == 1)
+}
+
 /// Gives a hold that is locked another state.
 pub async fn turn(tx: &database::Tx, order: OrderId, state: HoldState) -> Result<(), DbErr> {
     Entity::update_many()

@@ -76,6 +76,22 @@ pub async fn lapsed(db: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Re
         .await
 }
 
+/// Gives all of an order that have one state another; says how many that were.
+pub async fn turn_all(
+    tx: &database::Tx,
+    order: OrderId,
+    from: ReservationState,
+    to: ReservationState,
+) -> Result<u64, DbErr> {
+    let turned = Entity::update_many()
+        .col_expr(Column::State, Expr::val(to))
+        .filter(Column::OrderId.eq(order))
+        .filter(Column::State.eq(from))
+        .exec(tx)
+        .await?;
+    Ok(turned.rows_affected)
+}
+
 /// Gives one another state if it has the one that it should; says whether it had.
 pub async fn turn(
     tx: &database::Tx,

@@ -102,8 +102,3 @@ pub async fn count(
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     Ok(Counted::find_by_statement(statement).all(db).await?)
 }
-
-/// Those of these variants.
-pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<VariantId>) -> Result<Vec<Model>, DbErr> {
-    Entity::find().filter(Column::VariantId.is_in(ids)).all(db).await
-}

@@ -1,11 +1,13 @@
 //! How much of a variant lies in a location.
 
+use common::Timestamp;
 use common::id::{StockLocationId, VariantId};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{QueryOrder as _, QuerySelect as _};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, JoinType, Query};
+use sea_orm::{FromQueryResult as _, Iterable as _, Order, QueryOrder as _, QueryResult};
 use serde::{Deserialize, Serialize};
 
+use super::stock_item;
 use crate::domain::Policy;
 
 /// The stock of one variant in one location. The table itself refuses numbers below zero, and a promise of more than is
@@ -75,15 +77,54 @@ pub async fn of_variants(db: &impl ConnectionTrait, ids: Vec<VariantId>) -> Resu
         .await
 }
 
-/// The levels of these variants, locked in the order of their keys.
-pub async fn lock(tx: &database::Tx, ids: Vec<VariantId>) -> Result<Vec<Model>, DbErr> {
-    Entity::find()
-        .filter(Column::VariantId.is_in(ids))
-        .order_by_asc(Column::VariantId)
-        .order_by_asc(Column::LocationId)
-        .lock_exclusive()
-        .all(tx)
-        .await
+/// A level with its item; the item alone where there is no level.
+pub struct Stocked {
+    pub item: stock_item::Model,
+    pub level: Option<Model>,
+    /// How many reservations of the item have run out and still hold stock.
+    pub lapsed: i64,
+}
+
+/// Stands before the names of a level's columns where there are others.
+const LEVEL: &str = "l_";
+
+/// The items and levels of these variants, locked in the order of their keys.
+pub async fn lock_with_items(
+    tx: &database::Tx,
+    ids: Vec<VariantId>,
+    now: Timestamp,
+) -> Result<Vec<Stocked>, DbErr> {
+    let mut select = Query::select();
+    for column in stock_item::Column::iter() {
+        select.expr_as(column.into_expr(), Alias::new(column.as_str()));
+    }
+    for column in Column::iter() {
+        select.expr_as(column.into_expr(), Alias::new(format!("{LEVEL}{}", column.as_str())));
+    }
+    let lapsed = "(SELECT COUNT(*) FROM reservation r WHERE r.variant_id = stock_item.variant_id \
+                  AND r.state = 'ACTIVE' AND r.expires_at <= ?)";
+    let of_item =
+        Expr::col(Column::VariantId.as_column_ref()).equals(stock_item::Column::VariantId.as_column_ref());
+    select
+        .expr_as(Expr::cust_with_values(lapsed, [now.0]), Alias::new("lapsed"))
+        .from(stock_item::Entity)
+        .join(JoinType::LeftJoin, Entity, of_item)
+        .and_where(stock_item::Column::VariantId.is_in(ids))
+        .order_by(stock_item::Column::VariantId.as_column_ref(), Order::Asc)
+        .order_by(Column::LocationId.as_column_ref(), Order::Asc)
+        .lock_exclusive();
+    let stocked = |row: &QueryResult| {
+        let level = match row.try_get::<Option<StockLocationId>>(LEVEL, Column::LocationId.as_str())? {
+            Some(_) => Some(Model::from_query_result(row, LEVEL)?),
+            None => None,
+        };
+        Ok(Stocked {
+            item: stock_item::Model::from_query_result(row, "")?,
+            level,
+            lapsed: row.try_get("", "lapsed")?,
+        })
+    };
+    tx.query_all(&select).await?.iter().map(stocked).collect()
 }
 
 /// Changes a level if what comes out is possible; says whether it did.

@@ -61,7 +61,7 @@ impl Inventory {
             Replay::Done(level) => return Ok((level, Touched::default())),
             Replay::Reused => return Err(Failure::Refused(AdjustRefusal::KeyReused)),
         }
-        let mut stock = LockedStock::lock(tx, &[change.variant].into()).await?;
+        let mut stock = LockedStock::lock(tx, &[change.variant].into(), self.ports.clock.now()).await?;
         let level = find_or_add(tx, &mut stock, change).await?;
         if change.change_from.is_some_and(|seen| seen != level.on_hand) {
             return Err(Failure::Refused(AdjustRefusal::QuantityConflict { on_hand: level.on_hand }));

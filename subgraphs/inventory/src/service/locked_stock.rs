@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::id::{StockLocationId, VariantId};
-use common::{Fault, FaultCode};
+use common::{Fault, FaultCode, Timestamp};
 use database::Tx;
 use events::inventory::InventoryEvent;
 use subgraph::Ports;
@@ -18,21 +18,38 @@ pub struct LockedStock {
     items: BTreeMap<VariantId, stock_item::Model>,
     levels: BTreeMap<(VariantId, StockLocationId), Level>,
     before: BTreeMap<VariantId, i64>,
+    lapsed: bool,
 }
 
 impl LockedStock {
-    /// Locks the levels of these variants.
-    pub async fn lock(tx: &Tx, variants: &BTreeSet<VariantId>) -> Result<Self, Fault> {
-        let ids: Vec<VariantId> = variants.iter().copied().collect();
-        let levels = stock_level::lock(tx, ids.clone()).await?;
-        let items = stock_item::by_ids(tx, ids).await?;
-        let mut locked = Self {
-            items: items.into_iter().map(|item| (item.variant_id, item)).collect(),
-            levels: levels.into_iter().map(|level| ((level.variant_id, level.location_id), level)).collect(),
-            before: BTreeMap::new(),
-        };
+    /// Locks the items and levels of these variants.
+    pub async fn lock(tx: &Tx, variants: &BTreeSet<VariantId>, now: Timestamp) -> Result<Self, Fault> {
+        let ids = variants.iter().copied().collect();
+        let mut locked =
+            Self { items: BTreeMap::new(), levels: BTreeMap::new(), before: BTreeMap::new(), lapsed: false };
+        for row in stock_level::lock_with_items(tx, ids, now).await? {
+            locked.lapsed |= row.lapsed > 0;
+            locked.items.insert(row.item.variant_id, row.item);
+            locked.levels.extend(row.level.map(|level| ((level.variant_id, level.location_id), level)));
+        }
         locked.before = variants.iter().map(|variant| (*variant, locked.free(*variant))).collect();
         Ok(locked)
+    }
+
+    /// Whether some of it is set aside by reservations whose time has run out.
+    pub fn has_lapsed(&self) -> bool {
+        self.lapsed
+    }
+
+    /// Turns what is set aside into what is allocated, which changes nothing of what is free: so the level need not be
+    /// read. To be called in the order of the keys. Says `CONFLICT` where that is not possible.
+    pub async fn allocate(
+        tx: &Tx,
+        variant: VariantId,
+        location: StockLocationId,
+        shift: Shift,
+    ) -> Result<(), Fault> {
+        if stock_level::shift(tx, variant, location, shift).await? { Ok(()) } else { Err(conflict()) }
     }
 
     /// What is stocked, where it is known.
@@ -75,7 +92,7 @@ impl LockedStock {
                 self.add(level);
                 Ok(())
             }
-            _ => Err(Fault::new(FaultCode::Conflict, "The stock changed at the same moment.")),
+            _ => Err(conflict()),
         }
     }
 
@@ -105,4 +122,8 @@ impl LockedStock {
         }
         Ok(touched)
     }
+}
+
+fn conflict() -> Fault {
+    Fault::new(FaultCode::Conflict, "The stock changed at the same moment.")
 }

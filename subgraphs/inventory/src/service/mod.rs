@@ -10,7 +10,10 @@ mod settle;
 mod sweep;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use cache::Cached;
+use common::Fault;
 use common::id::VariantId;
 use subgraph::{Live, Ports};
 
@@ -23,23 +26,41 @@ pub use sweep::sweeper;
 use availability::Memory;
 use locked_stock::LockedStock;
 
+use crate::entity::stock_location;
+
+/// How long a new location may go unseen.
+const AGE: Duration = Duration::from_secs(60);
+
 /// The use cases of stock. Cheap to clone; clones share what they remember and who watches.
 #[derive(Clone)]
 pub struct Inventory {
     ports: Ports,
     memory: Arc<Memory>,
+    locations: Arc<Cached<Vec<stock_location::Model>>>,
     live: Live<VariantId>,
 }
 
 impl Inventory {
     /// The stock in the database of `ports`.
     pub fn new(ports: &Ports) -> Self {
-        Self { ports: ports.clone(), memory: Arc::new(Memory::new()), live: Live::new() }
+        Self {
+            ports: ports.clone(),
+            memory: Arc::new(Memory::new()),
+            locations: Arc::new(Cached::new(AGE)),
+            live: Live::new(),
+        }
     }
 
     /// What the use cases stand on.
     pub fn ports(&self) -> &Ports {
         &self.ports
+    }
+
+    /// Where stock lies, from memory where it was read a moment ago. To be called before a transaction is begun, never
+    /// within one.
+    async fn known_locations(&self) -> Result<Arc<Vec<stock_location::Model>>, Fault> {
+        let read = async { stock_location::all(self.ports.database.read()).await.map_err(Fault::from) };
+        self.locations.get_or_load(read).await
     }
 
     /// Watches variants: yields each whose availability changed as a shopper sees it.

@@ -20,8 +20,10 @@ impl Inventory {
     /// Sets stock aside for an order. The same order again gets the same answer.
     pub async fn reserve(&self, request: &ReserveStock) -> Result<ReserveStockReply, Fault> {
         let demand = &demand(&request.lines)?;
+        let locations = &self.known_locations().await?;
+        let database = &self.ports.database;
         let reserved =
-            self.ports.database.transaction(|tx| self.reserve_in(tx, request, demand).scope_boxed()).await;
+            database.transaction(|tx| self.reserve_in(tx, request, demand, locations).scope_boxed()).await;
         Ok(match settle(reserved)? {
             Ok((reservations, touched)) => {
                 self.changed(&touched);
@@ -39,6 +41,7 @@ impl Inventory {
         tx: &Tx,
         request: &ReserveStock,
         demand: &Demand,
+        locations: &[stock_location::Model],
     ) -> Result<(Vec<ReservationId>, Touched), Failure<ReserveRefusal>> {
         let now = self.ports.clock.now();
         let (order_id, expires_at) = (request.order, request.expires_at);
@@ -50,14 +53,15 @@ impl Inventory {
             return Err(Failure::Refused(ReserveRefusal::Gone));
         }
         let variants: BTreeSet<VariantId> = demand.keys().copied().collect();
-        let mut stock = LockedStock::lock(tx, &variants).await?;
-        expire(tx, &mut stock, reservation::lapsed_of(tx, variants.into_iter().collect(), now).await?)
-            .await?;
-        let locations = stock_location::all(tx).await?;
+        let mut stock = LockedStock::lock(tx, &variants, now).await?;
+        if stock.has_lapsed() {
+            let lapsed = reservation::lapsed_of(tx, variants.into_iter().collect(), now).await?;
+            expire(tx, &mut stock, lapsed).await?;
+        }
         let mut rows = Vec::new();
         for (variant, lines) in demand {
             let wanted = lines.iter().map(|(_, quantity)| i64::from(*quantity)).sum();
-            let portions = portions(&stock, &locations, &request.country, *variant, wanted)?;
+            let portions = portions(&stock, locations, &request.country, *variant, wanted)?;
             for (location, quantity) in &portions {
                 if let Some(location) = location {
                     let shift = Shift { reserved: *quantity, ..Shift::default() };

@@ -22,26 +22,28 @@ impl Inventory {
     }
 
     async fn commit_in(&self, tx: &Tx, order: OrderId) -> Result<(), Failure<Expired>> {
-        let hold = order_hold::lock(tx, order).await?.ok_or(Failure::Refused(Expired))?;
-        match hold.state {
-            HoldState::Committed | HoldState::Shipped => return Ok(()),
-            HoldState::Active if hold.expires_at > self.ports.clock.now() => {}
-            HoldState::Active | HoldState::Released => return Err(Failure::Refused(Expired)),
+        if !order_hold::commit(tx, order, self.ports.clock.now()).await? {
+            let known = order_hold::lock(tx, order).await?.map(|hold| hold.state);
+            let done = matches!(known, Some(HoldState::Committed | HoldState::Shipped));
+            return if done { Ok(()) } else { Err(Failure::Refused(Expired)) };
         }
-        let rows = reservation::of_order(tx, order).await?;
-        let mut stock = lock_of(tx, &rows).await?;
-        for row in rows {
-            // Another process, whose clock is ahead, may have given it back; then nothing is committed.
-            let (from, to) = (ReservationState::Active, ReservationState::Committed);
-            if !reservation::turn(tx, row.id, from, to).await? {
-                return Err(Failure::Refused(Expired));
-            }
+        let mut rows = reservation::of_order(tx, order).await?;
+        let (from, to) = (ReservationState::Active, ReservationState::Committed);
+        // Another process, whose clock is ahead, may have given some back; then nothing is committed.
+        if rows.iter().any(|row| row.state != from) {
+            return Err(Failure::Refused(Expired));
+        }
+        rows.sort_by_key(|row| (row.variant_id, row.location_id));
+        for row in &rows {
             if let Some(location) = row.location_id {
                 let shift = Shift { reserved: -row.quantity, allocated: row.quantity, on_hand: 0 };
-                stock.shift(tx, row.variant_id, location, shift).await?;
+                LockedStock::allocate(tx, row.variant_id, location, shift).await?;
             }
         }
-        order_hold::turn(tx, order, HoldState::Committed).await?;
+        // It may also have done so since they were read.
+        if reservation::turn_all(tx, order, from, to).await? != rows.len() as u64 {
+            return Err(Failure::Refused(Expired));
+        }
         Ok(())
     }
 
@@ -68,7 +70,7 @@ pub async fn release_in(ports: &Ports, tx: &Tx, order: OrderId) -> Result<Touche
         return Ok(Touched::default());
     }
     let rows = reservation::of_order(tx, order).await?;
-    let mut stock = lock_of(tx, &rows).await?;
+    let mut stock = lock_of(ports, tx, &rows).await?;
     for row in rows {
         let shift =
             if reservation::turn(tx, row.id, ReservationState::Active, ReservationState::Released).await? {
@@ -89,13 +91,13 @@ pub async fn release_in(ports: &Ports, tx: &Tx, order: OrderId) -> Result<Touche
 }
 
 /// Takes what is allocated to an order out of stock, because it was sent, as part of `tx`.
-pub async fn ship_in(tx: &Tx, order: OrderId) -> Result<(), Fault> {
+pub async fn ship_in(ports: &Ports, tx: &Tx, order: OrderId) -> Result<(), Fault> {
     let held = order_hold::lock(tx, order).await?;
     if held.is_none_or(|hold| hold.state != HoldState::Committed) {
         return Ok(());
     }
     let rows = reservation::of_order(tx, order).await?;
-    let mut stock = lock_of(tx, &rows).await?;
+    let mut stock = lock_of(ports, tx, &rows).await?;
     for row in rows {
         if let Some(location) = row.location_id {
             let shift = Shift { on_hand: -row.quantity, allocated: -row.quantity, reserved: 0 };
@@ -105,6 +107,6 @@ pub async fn ship_in(tx: &Tx, order: OrderId) -> Result<(), Fault> {
     Ok(order_hold::turn(tx, order, HoldState::Shipped).await?)
 }
 
-async fn lock_of(tx: &Tx, rows: &[reservation::Model]) -> Result<LockedStock, Fault> {
-    LockedStock::lock(tx, &rows.iter().map(|row| row.variant_id).collect()).await
+async fn lock_of(ports: &Ports, tx: &Tx, rows: &[reservation::Model]) -> Result<LockedStock, Fault> {
+    LockedStock::lock(tx, &rows.iter().map(|row| row.variant_id).collect(), ports.clock.now()).await
 }

@@ -52,7 +52,8 @@ impl Inventory {
     }
 
     async fn sweep_in(&self, tx: &Tx, lapsed: &[reservation::Model]) -> Result<(usize, Touched), Fault> {
-        let mut stock = LockedStock::lock(tx, &lapsed.iter().map(|row| row.variant_id).collect()).await?;
+        let variants = lapsed.iter().map(|row| row.variant_id).collect();
+        let mut stock = LockedStock::lock(tx, &variants, self.ports.clock.now()).await?;
         let expired = expire(tx, &mut stock, lapsed.to_vec()).await?;
         Ok((expired, stock.publish(&self.ports, tx).await?))
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use auth::Viewer;
 use common::id::{CartId, CheckoutAttemptId, FulfillmentId, OrderId, OrderLineId, ReturnId, UserId};
 use common::{Fault, PageArgs, Timestamp};
-use sea_orm::DatabaseConnection;
+use database::Reader;
 
 use super::{Orders, checkout};
 use crate::domain::{OrderStatus, may_see};
@@ -23,7 +23,7 @@ pub type CustomerPage = (UserId, Option<(Timestamp, OrderId)>, u64);
 pub type WithLines<T> = Arc<[(T, Vec<OrderLineId>)]>;
 
 impl Orders {
-    fn read(&self) -> &DatabaseConnection {
+    fn read(&self) -> &Reader {
         self.ports.database.read()
     }
 

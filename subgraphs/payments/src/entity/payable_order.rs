@@ -20,18 +20,21 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The order's row, made where it is missing, and locked, and whether it was missing; a missing one gets `cancelled`.
-pub async fn lock(tx: &database::Tx, order_id: OrderId, cancelled: bool) -> Result<(Model, bool), DbErr> {
-    let new = Model { order_id, cancelled };
-    match Entity::insert(ActiveModel::from(new.clone())).exec_without_returning(tx).await {
-        Ok(_) => Ok((new, true)),
-        Err(error) if database::is_duplicate(&error) => {
-            let known = Entity::find_by_id(order_id).lock_exclusive().one(tx).await?;
-            let known = known.ok_or_else(|| DbErr::RecordNotFound(order_id.to_string()))?;
-            Ok((known, false))
-        }
+/// Writes the row of an order; says whether it was missing. Where it was not, end the transaction before you lock it:
+/// MySQL keeps what refused the row locked for sharing, and several who all want it for themselves after that block
+/// each other.
+pub async fn insert(tx: &database::Tx, order_id: OrderId, cancelled: bool) -> Result<bool, DbErr> {
+    let new = ActiveModel::from(Model { order_id, cancelled });
+    match Entity::insert(new).exec_without_returning(tx).await {
+        Ok(_) => Ok(true),
+        Err(error) if database::is_duplicate(&error) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// The row of an order, locked.
+pub async fn lock(tx: &database::Tx, order_id: OrderId) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(order_id).lock_exclusive().one(tx).await
 }
 
 /// Marks an order that is locked as called off.

@@ -115,6 +115,19 @@ pub async fn lock_of_order(tx: &database::Tx, order: OrderId) -> Result<Vec<Mode
     Entity::find().filter(Column::OrderId.eq(order)).order_by_asc(Column::Id).lock_exclusive().all(tx).await
 }
 
+/// Writes one over the version right below, which nobody needs to have locked; says whether it was there.
+pub async fn replace(tx: &database::Tx, payment: Model) -> Result<bool, DbErr> {
+    let (id, version) = (payment.id, payment.version);
+    let row = ActiveModel::from(payment).reset_all();
+    let below = Entity::update_many()
+        .set(row)
+        .filter(Column::Id.eq(id))
+        .filter(Column::Version.eq(version - 1))
+        .exec(tx)
+        .await?;
+    Ok(below.rows_affected == 1)
+}
+
 /// Writes one that is locked.
 pub async fn save(tx: &database::Tx, payment: Model) -> Result<(), DbErr> {
     let id = payment.id;

@@ -38,14 +38,17 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Writes a line, or finds the one that is there and counts the call.
-pub async fn ask(tx: &database::Tx, new: Model) -> Result<Model, DbErr> {
-    let key = new.idempotency_key.clone();
-    match Entity::insert(ActiveModel::from(new.clone())).exec_without_returning(tx).await {
-        Ok(_) => return Ok(new),
-        Err(error) if database::is_duplicate(&error) => {}
-        Err(error) => return Err(error),
+/// Writes a line; says whether it is the first under its key.
+pub async fn insert(db: &impl ConnectionTrait, new: Model) -> Result<bool, DbErr> {
+    match Entity::insert(ActiveModel::from(new)).exec_without_returning(db).await {
+        Ok(_) => Ok(true),
+        Err(error) if database::is_duplicate(&error) => Ok(false),
+        Err(error) => Err(error),
     }
+}
+
+/// Counts another call for a line that is there, and finds it.
+pub async fn ask_again(tx: &database::Tx, key: String) -> Result<Model, DbErr> {
     Entity::update_many()
         .col_expr(Column::Calls, Expr::col(Column::Calls).add(1))
         .filter(Column::IdempotencyKey.eq(key.clone()))

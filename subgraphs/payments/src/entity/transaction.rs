@@ -86,6 +86,19 @@ pub async fn put_off(
     Ok(put_off.rows_affected == 1)
 }
 
+/// Writes what one came to, if that is not known yet; says whether it was not.
+pub async fn finish(tx: &database::Tx, transaction: &Model) -> Result<bool, DbErr> {
+    let finished = Entity::update_many()
+        .col_expr(Column::State, Expr::value(transaction.state))
+        .col_expr(Column::DueAt, Expr::value(transaction.due_at))
+        .col_expr(Column::Reference, Expr::value(transaction.reference.clone()))
+        .filter(Column::Id.eq(transaction.id))
+        .filter(Column::State.eq(TransactionState::Pending))
+        .exec(tx)
+        .await?;
+    Ok(finished.rows_affected == 1)
+}
+
 /// Writes one whose payment is locked.
 pub async fn save(tx: &database::Tx, transaction: Model) -> Result<(), DbErr> {
     let id = transaction.id;

@@ -152,11 +152,16 @@ impl TestProvider {
 
     /// Writes into the book, or finds what was written under the key before.
     async fn book(&self, new: provider_charge::Model) -> Result<provider_charge::Model, Unanswered> {
-        let new = &new;
-        let booked: Result<_, Fault> = self
-            .ports
-            .database
-            .transaction(|tx| async move { Ok(provider_charge::ask(tx, new.clone()).await?) }.scope_boxed())
+        let database = &self.ports.database;
+        let first = provider_charge::insert(database.schema(), new.clone()).await;
+        if first.map_err(|error| failed(error.into()))? {
+            return Ok(new);
+        }
+        let key = &new.idempotency_key;
+        let booked: Result<_, Fault> = database
+            .transaction(|tx| {
+                async move { Ok(provider_charge::ask_again(tx, key.clone()).await?) }.scope_boxed()
+            })
             .await;
         booked.map_err(failed)
     }

@@ -1,7 +1,7 @@
 //! Holding money for an attempt to check out.
 
 use common::id::PaymentMethodId;
-use common::{Fault, Timestamp};
+use common::{Failure, Fault, FaultCode, Timestamp, settle};
 use database::{ScopedFutureExt, Tx};
 use events::calls::payments::{AuthorizePayment, AuthorizePaymentReply};
 use sea_orm::EntityTrait as _;
@@ -12,6 +12,9 @@ use crate::entity::{payable_order, payment, payment_method, transaction};
 
 /// Longest token, in bytes.
 const LONGEST_TOKEN: usize = 200;
+
+/// Somebody began to pay for the order before, or called it off.
+struct BegunBefore;
 
 /// A way to pay, found.
 struct Method {
@@ -28,12 +31,15 @@ impl Payments {
         let Some(method) = &self.method(request).await? else {
             return Ok(AuthorizePaymentReply::MethodInvalid);
         };
-        let begun = self
-            .ports
-            .database
-            .transaction(|tx| self.begin_authorize(tx, request, method).scope_boxed())
-            .await;
-        let (payment, transaction) = begun?;
+        let database = &self.ports.database;
+        let begun =
+            settle(database.transaction(|tx| self.begin_first(tx, request, method).scope_boxed()).await)?;
+        let (payment, transaction) = match begun {
+            Ok((payment, transaction)) => (payment, Some(transaction)),
+            Err(BegunBefore) => {
+                database.transaction(|tx| self.begin_again(tx, request, method).scope_boxed()).await?
+            }
+        };
         let waiting = matches!(payment.state, PaymentState::Created | PaymentState::RequiresAction);
         let payment = match transaction {
             Some(transaction) if waiting => self.perform(payment, transaction, PATIENCE).await?.0,
@@ -54,20 +60,36 @@ impl Payments {
         Ok(method.map(|method| Method { token: method.token, last4: method.last4 }))
     }
 
-    async fn begin_authorize(
+    async fn begin_first(
+        &self,
+        tx: &Tx,
+        request: &AuthorizePayment,
+        method: &Method,
+    ) -> Result<(payment::Model, transaction::Model), Failure<BegunBefore>> {
+        if !payable_order::insert(tx, request.order, false).await? {
+            return Err(Failure::Refused(BegunBefore));
+        }
+        Ok(self.write_new(tx, request, method).await?)
+    }
+
+    async fn begin_again(
         &self,
         tx: &Tx,
         request: &AuthorizePayment,
         method: &Method,
     ) -> Result<(payment::Model, Option<transaction::Model>), Fault> {
-        let (order, first) = payable_order::lock(tx, request.order, false).await?;
-        if !first && let Some(known) = payment::of_attempts(tx, vec![request.attempt]).await?.pop() {
-            let key = key(request);
-            let transaction = transaction::by_key(tx, TransactionKind::Authorize, &key).await?;
+        let order = payable_order::lock(tx, request.order).await?;
+        if order.is_none() && !payable_order::insert(tx, request.order, false).await? {
+            // Whoever wrote it has rolled back, and somebody else writes it now: tried anew, it is there.
+            return Err(Fault::new(FaultCode::Conflict, "The order was begun at the same moment."));
+        }
+        // In this order: if it is settled between the two, the payment is read as it is after that, never before.
+        let transaction = transaction::by_key(tx, TransactionKind::Authorize, &key(request)).await?;
+        if let Some(known) = payment::of_attempts(tx, vec![request.attempt]).await?.pop() {
             return Ok((known, transaction));
         }
-        let mut payment = self.new_payment(request, method);
-        if order.cancelled {
+        if order.is_some_and(|order| order.cancelled) {
+            let mut payment = self.new_payment(request, method);
             payment.state = PaymentState::Failed;
             payment.failure = Some("The order was cancelled.".to_owned());
             payment::Entity::insert(payment::ActiveModel::from(payment.clone()))
@@ -75,6 +97,18 @@ impl Payments {
                 .await?;
             return Ok((payment, None));
         }
+        let (payment, transaction) = self.write_new(tx, request, method).await?;
+        Ok((payment, Some(transaction)))
+    }
+
+    /// Writes a payment and that it is to be authorised.
+    async fn write_new(
+        &self,
+        tx: &Tx,
+        request: &AuthorizePayment,
+        method: &Method,
+    ) -> Result<(payment::Model, transaction::Model), Fault> {
+        let payment = self.new_payment(request, method);
         payment::Entity::insert(payment::ActiveModel::from(payment.clone()))
             .exec_without_returning(tx)
             .await?;
@@ -95,7 +129,7 @@ impl Payments {
         };
         let row = transaction::ActiveModel::from(transaction.clone());
         transaction::Entity::insert(row).exec_without_returning(tx).await?;
-        Ok((payment, Some(transaction)))
+        Ok((payment, transaction))
     }
 
     fn new_payment(&self, request: &AuthorizePayment, method: &Method) -> payment::Model {

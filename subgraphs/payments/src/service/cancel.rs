@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use common::id::OrderId;
-use common::{Currency, Fault, Money};
+use common::{Currency, Fault, FaultCode, Money};
 use database::{ScopedFutureExt, Tx};
 use events::calls::payments::PaymentStanding;
 
@@ -31,9 +31,12 @@ impl Payments {
     }
 
     async fn begin_cancel(&self, tx: &Tx, order: OrderId) -> Result<Begun, Fault> {
-        let (known, _) = payable_order::lock(tx, order, true).await?;
-        if !known.cancelled {
-            payable_order::cancel(tx, order).await?;
+        match payable_order::lock(tx, order).await? {
+            Some(known) if known.cancelled => {}
+            Some(_) => payable_order::cancel(tx, order).await?,
+            None if payable_order::insert(tx, order, true).await? => {}
+            // It was written at the same moment: tried anew, it is there.
+            None => return Err(Fault::new(FaultCode::Conflict, "The order was begun at the same moment.")),
         }
         let mut begun = Vec::new();
         for mut payment in payment::lock_of_order(tx, order).await? {
@@ -90,14 +93,19 @@ impl Payments {
     /// How the payments of an order stand together.
     pub async fn standing(&self, order: OrderId) -> Result<PaymentStanding, Fault> {
         let payments = payment::of_orders(self.ports.database.schema(), vec![order]).await?;
-        let currency = payments.last().map_or(Currency::USD, |payment| payment.currency);
-        let sum = |of: &dyn Fn(&payment::Model) -> i64| Money::new(payments.iter().map(of).sum(), currency);
-        Ok(PaymentStanding {
-            payment: payments.last().map(|payment| payment.id),
-            authorized: sum(&|payment| payment.balance().held()),
-            captured: sum(&|payment| payment.captured),
-            refunded: sum(&|payment| payment.refunded),
-        })
+        Ok(standing_of(&payments))
+    }
+}
+
+/// How all payments of an order, oldest first, stand together.
+pub(super) fn standing_of(payments: &[payment::Model]) -> PaymentStanding {
+    let currency = payments.last().map_or(Currency::USD, |payment| payment.currency);
+    let sum = |of: &dyn Fn(&payment::Model) -> i64| Money::new(payments.iter().map(of).sum(), currency);
+    PaymentStanding {
+        payment: payments.last().map(|payment| payment.id),
+        authorized: sum(&|payment| payment.balance().held()),
+        captured: sum(&|payment| payment.captured),
+        refunded: sum(&|payment| payment.refunded),
     }
 }
 

@@ -11,6 +11,7 @@ use sea_orm::EntityTrait as _;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::cancel::standing_of;
 use super::{HEAD_START, PATIENCE, Payments};
 use crate::domain::{PaymentState, RefundState, Refusal, TransactionKind, TransactionState};
 use crate::entity::{payment, refund, transaction};
@@ -143,27 +144,35 @@ impl Payments {
     pub async fn take(&self, order: OrderId) -> Result<PaymentStanding, Fault> {
         let begun: Result<_, Fault> =
             self.ports.database.transaction(|tx| self.begin_take(tx, order).scope_boxed()).await;
-        for (payment, transaction) in begun? {
-            let (_, transaction) = self.perform(payment, transaction, PATIENCE).await?;
+        let (begun, others) = begun?;
+        let mut taken = Vec::new();
+        for (payment, transaction) in begun {
+            let (payment, transaction) = self.perform(payment, transaction, PATIENCE).await?;
             if transaction.state == TransactionState::Pending {
                 return Err(Fault::unavailable("The payment provider", "the capture is not answered yet"));
             }
+            taken.push(payment);
         }
-        self.standing(order).await
+        if others == 0 && !taken.is_empty() { Ok(standing_of(&taken)) } else { self.standing(order).await }
     }
 
+    /// Begins to take what is held of each payment of an order, and says how many others it has.
     async fn begin_take(
         &self,
         tx: &Tx,
         order: OrderId,
-    ) -> Result<Vec<(payment::Model, transaction::Model)>, Fault> {
-        let mut begun = Vec::new();
+    ) -> Result<(Vec<(payment::Model, transaction::Model)>, usize), Fault> {
+        let (mut begun, mut others) = (Vec::new(), 0);
         for mut payment in payment::lock_of_order(tx, order).await? {
             let taken = !matches!(payment.state, PaymentState::Authorized | PaymentState::PartiallyCaptured);
             if payment.cancelled || taken {
+                others += 1;
                 continue;
             }
-            let known = transaction::of_payments(tx, vec![payment.id]).await?;
+            let known = match payment.capture_pending {
+                0 => Vec::new(),
+                _ => transaction::of_payments(tx, vec![payment.id]).await?,
+            };
             let under_way = known.iter().find(|known| {
                 known.kind == TransactionKind::Capture && known.state == TransactionState::Pending
             });
@@ -173,7 +182,8 @@ impl Payments {
                     let movement = NewMovement {
                         kind: TransactionKind::Capture,
                         amount: payment.balance().capturable(),
-                        key: format!("take:{}:{}", payment.id, known.len()),
+                        // A capture that failed is another one the next time: it has raised the version.
+                        key: format!("take:{}:v{}", payment.id, payment.version),
                         request_hash: String::new(),
                         refund: None,
                         head_start: HEAD_START,
@@ -183,7 +193,7 @@ impl Payments {
             };
             begun.push((payment, transaction));
         }
-        Ok(begun)
+        Ok((begun, others))
     }
 
     /// Writes a movement, so that it is known before the provider is asked for it.

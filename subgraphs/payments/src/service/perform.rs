@@ -28,7 +28,7 @@ impl Payments {
         }
         let asked = tokio::time::timeout(patience, self.ask(&payment, &transaction)).await;
         match asked.unwrap_or(Err(Unanswered::Timeout)) {
-            Ok(answer) => self.settle(transaction.id, &answer).await,
+            Ok(answer) => self.settle(payment, transaction, &answer).await,
             Err(unanswered) => {
                 tracing::warn!(
                     payment.id = %payment.id, transaction.id = %transaction.id, reason = %unanswered,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use common::Fault;
 use common::id::{PaymentId, TransactionId};
+use common::{Fault, FaultCode};
 use database::{ScopedFutureExt, Tx};
 use events::payments::PaymentsEvent;
 use sea_orm::ActiveEnum as _;
@@ -14,22 +14,65 @@ use crate::entity::{payment, refund, transaction};
 use crate::provider::Answer;
 
 impl Payments {
-    /// Writes what a movement came to, unless somebody has before, and returns the payment and the transaction as they
-    /// are then.
+    /// Writes what a movement of a payment came to, unless somebody has before, and returns the payment and the
+    /// transaction as they are then.
     pub(super) async fn settle(
         &self,
-        id: TransactionId,
+        payment: payment::Model,
+        transaction: transaction::Model,
         answer: &Answer,
     ) -> Result<(payment::Model, transaction::Model), Fault> {
-        let settled =
-            self.ports.database.transaction(|tx| self.settle_in(tx, id, answer).scope_boxed()).await?;
+        let (payment, transaction) = (&payment, &transaction);
+        let settled = self
+            .ports
+            .database
+            .transaction(|tx| {
+                async move {
+                    match self.settle_as_known(tx, payment.clone(), transaction.clone(), answer).await? {
+                        Some(settled) => Ok::<_, Fault>(settled),
+                        None => self.settle_in(tx, transaction.id, answer).await,
+                    }
+                }
+                .scope_boxed()
+            })
+            .await?;
         if settled.0.cancelled {
             self.work.notify_one();
         }
         Ok(settled)
     }
 
-    /// The same as part of `tx`.
+    /// Writes what an authorisation or a capture came to over the payment as it was when the provider was asked; `None`,
+    /// and nothing is written, where it is another one by now or where more follows from it. Whoever settles or begins a
+    /// movement raises the payment's version, so under the version that is known the movement is still open.
+    async fn settle_as_known(
+        &self,
+        tx: &Tx,
+        mut payment: payment::Model,
+        mut transaction: transaction::Model,
+        answer: &Answer,
+    ) -> Result<Option<(payment::Model, transaction::Model)>, Fault> {
+        let simple = matches!(transaction.kind, TransactionKind::Authorize | TransactionKind::Capture);
+        let waits_again =
+            matches!(answer, Answer::ActionRequired { .. }) && payment.state == PaymentState::RequiresAction;
+        if !simple || payment.cancelled || waits_again {
+            return Ok(None);
+        }
+        let outcome = note(&mut payment, &transaction, answer);
+        take_over(&mut payment, &mut transaction, outcome)?;
+        payment.version += 1;
+        payment.updated_at = self.ports.clock.now();
+        if !payment::replace(tx, payment.clone()).await? {
+            return Ok(None);
+        }
+        if !transaction::finish(tx, &transaction).await? {
+            return Err(Fault::new(FaultCode::Conflict, "The payment changed at the same moment."));
+        }
+        self.publish(tx, &payment).await?;
+        Ok(Some((payment, transaction)))
+    }
+
+    /// The same as part of `tx`, on rows that are locked and read.
     pub(super) async fn settle_in(
         &self,
         tx: &Tx,
@@ -48,15 +91,7 @@ impl Payments {
             return Ok((payment, transaction));
         }
         let outcome = note(&mut payment, &transaction, answer);
-        let balance = payment.balance().finish(transaction.kind, transaction.amount, outcome);
-        payment.set_balance(balance.map_err(Fault::internal)?);
-        transaction.state = match outcome {
-            Outcome::Succeeded => TransactionState::Succeeded,
-            Outcome::Failed => TransactionState::Failed,
-            Outcome::ActionRequired => TransactionState::Pending,
-        };
-        transaction.due_at = None;
-        transaction.reference.clone_from(&payment.reference);
+        take_over(&mut payment, &mut transaction, outcome)?;
         transaction::save(tx, transaction.clone()).await?;
         if let Some(refund) = transaction.refund_id {
             let done = outcome == Outcome::Succeeded;
@@ -99,6 +134,24 @@ impl Payments {
 /// A payment, locked; it is there because something refers to it.
 pub(super) async fn lock(tx: &Tx, id: PaymentId) -> Result<payment::Model, Fault> {
     payment::lock(tx, id).await?.ok_or_else(|| Fault::internal(format!("there is no payment {id}")))
+}
+
+/// Takes over into both what the outcome makes of them.
+fn take_over(
+    payment: &mut payment::Model,
+    transaction: &mut transaction::Model,
+    outcome: Outcome,
+) -> Result<(), Fault> {
+    let balance = payment.balance().finish(transaction.kind, transaction.amount, outcome);
+    payment.set_balance(balance.map_err(Fault::internal)?);
+    transaction.state = match outcome {
+        Outcome::Succeeded => TransactionState::Succeeded,
+        Outcome::Failed => TransactionState::Failed,
+        Outcome::ActionRequired => TransactionState::Pending,
+    };
+    transaction.due_at = None;
+    transaction.reference.clone_from(&payment.reference);
+    Ok(())
 }
 
 /// Takes over into the payment what the provider says beside yes or no.

@@ -11,7 +11,7 @@ use crate::NAME;
 use crate::domain::{CheckoutRefusal, CheckoutState};
 use crate::entity::{checkout_attempt, order, order_line};
 
-/// How long a driver has the attempt to itself without storing anything: longer than the longest call.
+/// How long a driver has the attempt to itself without storing anything: longer than the two longest calls in a row.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// How often a call is made again at once where the other side says that writers collided.
 const COLLISIONS: u32 = 3;

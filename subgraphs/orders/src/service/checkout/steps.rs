@@ -191,10 +191,14 @@ impl Orders {
     }
 
     /// Authorises the payment, or asks how it went on. The amount is the order's total.
+    ///
+    /// That it is authorised is stored with the confirmation, not before: a driver who dies in between leaves an attempt
+    /// whose payment is asked about again, and `payments` answers the same for the same attempt. Until the order is
+    /// confirmed nobody was promised anything, and an attempt that fails lets go of the money in whatever state it is.
     pub(super) async fn authorize(&self, run: &mut Progress) -> Result<Next, Halt> {
         let order = &order_in(run)?.order;
         if order.total == 0 {
-            return self.advance(run, CheckoutState::Authorized, &Until::Driving).await;
+            return Ok(authorized(run));
         }
         let reply = self
             .ask(&AuthorizePayment {
@@ -207,9 +211,7 @@ impl Orders {
             })
             .await;
         match reply {
-            Ok(AuthorizePaymentReply::Authorized { .. }) => {
-                self.advance(run, CheckoutState::Authorized, &Until::Driving).await
-            }
+            Ok(AuthorizePaymentReply::Authorized { .. }) => Ok(authorized(run)),
             Ok(AuthorizePaymentReply::ActionRequired { reason, .. }) => {
                 run.attempt.action_reason = Some(reason);
                 self.advance(run, CheckoutState::ActionRequired, &Until::Resting(ACTION_PAUSE)).await
@@ -290,6 +292,10 @@ impl Orders {
     }
 
     /// Closes the cart and takes the money. The order is promised, so this is tried until it is done.
+    ///
+    /// What was taken is stored first, and then that nothing is left to do: two statements by themselves. A driver who
+    /// dies in between leaves an attempt that is settled again, and the figures only grow, so writing them twice, or by
+    /// two drivers, comes to the same.
     pub(super) async fn settle(&self, run: &mut Progress) -> Result<Next, Halt> {
         let close = CompleteCart { cart: run.attempt.cart_id, attempt: run.attempt.id };
         let take = CapturePayment { order: run.attempt.order_id };
@@ -304,18 +310,11 @@ impl Orders {
         }
         let mut attempt = run.attempt.clone();
         hold(&mut attempt, &Until::Finished, self.ports.clock.now());
-        let (paid, stored) = (&order, &attempt);
-        self.ports
-            .database
-            .transaction(|tx| {
-                async move {
-                    keep_lease(tx, stored).await?;
-                    order::save_standing(tx, paid).await?;
-                    Ok::<_, Halt>(())
-                }
-                .scope_boxed()
-            })
-            .await?;
+        let database = self.ports.database.schema();
+        order::save_standing(database, &order).await?;
+        if !checkout_attempt::save(database, &attempt).await? {
+            return Err(Failure::Refused(Lost));
+        }
         run.attempt = attempt;
         self.order_changes.announce(order.id);
         if let Some(whole) = &mut run.order {
@@ -345,6 +344,13 @@ impl Orders {
         );
         self.compensate_for(run, CheckoutRefusal::Unavailable).await
     }
+}
+
+/// The payment holds; the next step stores that.
+fn authorized(run: &mut Progress) -> Next {
+    run.attempt.state = CheckoutState::Authorized;
+    run.attempt.tries = 0;
+    Next::Step
 }
 
 /// Where the goods go.
