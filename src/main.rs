@@ -21,6 +21,10 @@ use clap::Parser as _;
 
 use cli::{Cli, Command, ConfigCommand};
 
+/// A request makes thousands of small blocks that live no longer than it does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // A missing .env is the usual case; one that cannot be read must not pass for one.
     if let Err(error) = dotenvy::dotenv()

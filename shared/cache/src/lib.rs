@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
+use hashbrown::DefaultHashBuilder;
+
 /// Values by key, the least used dropped first.
 ///
 /// A reader takes the [`Cache::epoch`] before it reads the database and hands it to [`Cache::insert`]: a value that was
 /// read before an invalidation is not kept after it.
 #[derive(Clone)]
 pub struct Cache<K, V> {
-    values: moka::sync::Cache<K, V>,
+    values: moka::sync::Cache<K, V, DefaultHashBuilder>,
     epoch: Arc<AtomicU64>,
 }
 
@@ -22,7 +24,10 @@ where
 {
     /// At most `capacity` values, each for at most `age`.
     pub fn new(capacity: u64, age: Duration) -> Self {
-        let values = moka::sync::Cache::builder().max_capacity(capacity).time_to_live(age).build();
+        let values = moka::sync::Cache::builder()
+            .max_capacity(capacity)
+            .time_to_live(age)
+            .build_with_hasher(DefaultHashBuilder::default());
         Self { values, epoch: Arc::default() }
     }
 
