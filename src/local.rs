@@ -62,8 +62,8 @@ impl LocalSubgraph for Local {
     }
 }
 
-fn viewer(context: &RequestContext) -> Viewer {
-    context.local::<Viewer>().cloned().unwrap_or_else(Viewer::anonymous)
+fn viewer(context: &RequestContext) -> Arc<Viewer> {
+    context.local::<Viewer>().unwrap_or_else(|| Arc::new(Viewer::anonymous()))
 }
 
 fn unparsed() -> LocalResponse {

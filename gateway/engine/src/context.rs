@@ -76,8 +76,8 @@ pub struct RequestContext {
 
 impl RequestContext {
     /// The value handed to subgraphs in this process, if it is a `T`.
-    pub fn local<T: Any + Send + Sync>(&self) -> Option<&T> {
-        self.local.as_deref().and_then(|local| local.downcast_ref())
+    pub fn local<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.local.clone().and_then(|local| local.downcast().ok())
     }
 }
 

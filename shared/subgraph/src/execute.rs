@@ -92,8 +92,8 @@ impl Subgraph {
     }
 
     /// Runs a query or mutation on the viewer's behalf; `texts` keeps the text of the SQL statements.
-    pub async fn execute(&self, request: Request, viewer: Viewer, texts: bool) -> Answer {
-        let request = (self.prepare)(request).data(viewer);
+    pub async fn execute(&self, request: Request, viewer: impl Into<Arc<Viewer>>, texts: bool) -> Answer {
+        let request = (self.prepare)(request).data::<Arc<Viewer>>(viewer.into());
         let (mut response, statements) = statements::counted(texts, self.schema.execute(request)).await;
         self.finish(&mut response);
         pass_on_session(&mut response);
@@ -105,7 +105,7 @@ impl Subgraph {
         &self,
         document: &Document,
         variables: Variables,
-        viewer: Viewer,
+        viewer: impl Into<Arc<Viewer>>,
         texts: bool,
     ) -> Answer {
         let mut request = Request::new("").variables(variables);
@@ -114,9 +114,9 @@ impl Subgraph {
     }
 
     /// Starts a subscription on the viewer's behalf.
-    pub fn subscribe(&self, request: Request, viewer: Viewer) -> BoxStream<'static, Response> {
+    pub fn subscribe(&self, request: Request, viewer: impl Into<Arc<Viewer>>) -> BoxStream<'static, Response> {
         let subgraph = self.clone();
-        let request = (self.prepare)(request).data(viewer);
+        let request = (self.prepare)(request).data::<Arc<Viewer>>(viewer.into());
         let responses = self.schema.subscribe(request);
         Box::pin(responses.map(move |mut response| {
             subgraph.finish(&mut response);
@@ -129,7 +129,7 @@ impl Subgraph {
         &self,
         document: &Document,
         variables: Variables,
-        viewer: Viewer,
+        viewer: impl Into<Arc<Viewer>>,
     ) -> BoxStream<'static, Response> {
         let mut request = Request::new("").variables(variables);
         request.set_parsed_query(document.0.clone());

@@ -26,7 +26,7 @@ pub fn build(ports: &Ports) -> Subgraph {
     let inventory = service::Inventory::new(ports);
     let schema = graphql::schema(&inventory);
     let sdl = subgraph::export_sdl(&schema);
-    let loading = inventory.clone();
+    let loading = std::sync::Arc::new(inventory.clone());
     let consumer = events::consumer(&inventory);
     ports.tasks.spawn("stock sweeper", service::sweeper(inventory));
     Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&loading)))

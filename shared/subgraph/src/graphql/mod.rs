@@ -2,10 +2,13 @@
 
 mod directive;
 mod guard;
+mod in_order;
 mod money;
 mod page;
 mod scalar;
 mod session;
+
+use std::sync::{Arc, LazyLock};
 
 use async_graphql::{Context, ObjectType, Schema, SchemaBuilder, SubscriptionType, ValidationMode};
 use auth::Viewer;
@@ -13,6 +16,7 @@ use common::{Entity, Fault, Id};
 
 pub use directive::authenticated;
 pub use guard::{Authenticated, Scope, ServiceOnly};
+pub use in_order::InOrder;
 pub use money::{Money, MoneyInput};
 pub use page::{Connection, Edge, PageInfo};
 pub use scalar::{
@@ -38,8 +42,9 @@ where
 }
 
 /// Who asks. Every request has a viewer; one that was let in without is nobody.
-pub fn viewer(context: &Context<'_>) -> Viewer {
-    context.data_opt::<Viewer>().cloned().unwrap_or_else(Viewer::anonymous)
+pub fn viewer<'c>(context: &Context<'c>) -> &'c Arc<Viewer> {
+    static NOBODY: LazyLock<Arc<Viewer>> = LazyLock::new(|| Arc::new(Viewer::anonymous()));
+    context.data_opt::<Arc<Viewer>>().unwrap_or(&NOBODY)
 }
 
 /// An id that a client sent, or the fault `BAD_USER_INPUT`.

@@ -1,17 +1,25 @@
 //! Money in the schema.
 
-use async_graphql::{InputObject, Object};
+use std::borrow::Cow;
+
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{ContextSelectionSet, InputObject, Object, OutputType, Positioned, ServerResult, Value};
 use serde::Serialize;
 
-use super::{CurrencyCode, Decimal, MinorUnits};
+use super::{CurrencyCode, InOrder, Decimal, MinorUnits};
 
 /// An amount of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Money(pub common::Money);
 
+/// Money with its fields. It stands in nearly every answer many times, so [`Money`] resolves it [`InOrder`].
+#[derive(Clone, Copy)]
+struct Amount(common::Money);
+
 /// An amount of money in a currency.
-#[Object(shareable)]
-impl Money {
+#[Object(name = "Money", shareable)]
+impl Amount {
     /// The amount in minor units of the currency: cents of USD, yen of JPY.
     async fn amount_minor(&self) -> MinorUnits {
         MinorUnits(self.0.minor)
@@ -25,6 +33,24 @@ impl Money {
     /// The amount in major units with the digits of the currency, such as `19.99`.
     async fn amount(&self) -> Decimal {
         Decimal(self.0.to_string())
+    }
+}
+
+impl OutputType for Money {
+    fn type_name() -> Cow<'static, str> {
+        <Amount as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Amount::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        InOrder(Amount(self.0)).resolve(context, field).await
     }
 }
 

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use async_graphql::{Object, ObjectType, OutputType, SimpleObject, TypeName};
 use common::{Cursor, PageArgs};
 
+use super::InOrder;
+
 /// What is said about a page.
 #[derive(Debug, Clone, Default, SimpleObject)]
 #[graphql(shareable)]
@@ -85,13 +87,13 @@ impl<T: ObjectType> Connection<T> {
     }
 
     /// The nodes of this page, in order, each with its cursor.
-    async fn edges(&self) -> &[Edge<T>] {
-        &self.edges
+    async fn edges(&self) -> Vec<InOrder<&Edge<T>>> {
+        self.edges.iter().map(InOrder).collect()
     }
 
     /// What comes before and after this page.
-    async fn page_info(&self) -> &PageInfo {
-        &self.page_info
+    async fn page_info(&self) -> InOrder<&PageInfo> {
+        InOrder(&self.page_info)
     }
 }
 

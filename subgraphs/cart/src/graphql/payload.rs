@@ -48,7 +48,7 @@ impl CartPayload {
             }),
             Err(refusal) => {
                 let found = match id {
-                    Some(id) => Loaders::of(context)?.carts.load((id, Arc::new(viewer(context)))).await?,
+                    Some(id) => Loaders::of(context)?.carts.load((id, Arc::clone(viewer(context)))).await?,
                     None => None,
                 };
                 let cart = found.map(Cart::from);

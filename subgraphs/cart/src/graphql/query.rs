@@ -77,6 +77,6 @@ impl Query {
 }
 
 async fn cart(context: &Context<'_>, id: CartId) -> Result<Option<Cart>> {
-    let viewer = Arc::new(viewer(context));
+    let viewer = Arc::clone(viewer(context));
     Ok(Loaders::of(context)?.carts.load((id, viewer)).await?.map(Cart::from))
 }

@@ -1,5 +1,7 @@
 //! Live carts.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Result, Subscription as Streams};
 use common::Fault;
 use futures::{Stream, StreamExt as _};
@@ -22,7 +24,7 @@ impl Subscription {
         #[graphql(desc = "The cart's id.")] id: ID,
     ) -> Result<impl Stream<Item = Result<Cart>> + use<>> {
         let id = parse_id(&id)?;
-        let (carts, viewer) = (part::<Carts>(context)?.clone(), viewer(context));
+        let (carts, viewer) = (part::<Carts>(context)?.clone(), Arc::clone(viewer(context)));
         // Watching begins before the first look, so that no change falls between.
         let changes = carts.changes_of(id);
         if carts.carts(&viewer, vec![id]).await?.is_empty() {
@@ -38,5 +40,5 @@ impl Subscription {
 async fn cart(carts: &Carts, viewer: &auth::Viewer, id: common::id::CartId) -> Result<Option<Cart>> {
     let Some(found) = carts.carts(viewer, vec![id]).await?.remove(&id) else { return Ok(None) };
     let lines = carts.lines(vec![id]).await?.remove(&id).unwrap_or_default();
-    Ok(Some(carts.priced(std::sync::Arc::unwrap_or_clone(found), lines).await?.into()))
+    Ok(Some(carts.priced(Arc::unwrap_or_clone(found), lines).await?.into()))
 }

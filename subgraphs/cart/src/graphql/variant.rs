@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use common::id::VariantId;
 use common::{Fault, Money as Amount};
-use subgraph::graphql::{CurrencyCode, DateTime, MinorUnits, Money, viewer};
+use subgraph::graphql::{CurrencyCode, DateTime, InOrder, MinorUnits, Money, viewer};
 
 use super::loader::Loaders;
 use super::part;
@@ -87,7 +87,7 @@ impl ProductVariant {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many are bought, 1 to 999.", default_with = "Some(1)")] quantity: Option<i32>,
-    ) -> Result<Option<BuyerPrice>> {
+    ) -> Result<Option<InOrder<BuyerPrice>>> {
         let quantity = quantity.unwrap_or(1);
         if !(1..=LARGEST_QUANTITY).contains(&quantity) {
             return Err(Fault::bad_input("'quantity' must lie between 1 and 999").into());
@@ -112,14 +112,14 @@ impl ProductVariant {
         Ok(price.map(|price| {
             let money = |minor| Money(Amount::new(minor, list.currency));
             let applications = price.applications.iter();
-            BuyerPrice {
+            InOrder(BuyerPrice {
                 unit: money(price.unit),
                 compare_at: (price.unit < list.minor).then(|| list.into()),
                 tax: Some(money(price.tax)),
                 tax_included: price.tax_included,
                 promotions: applications.map(|one| PromotionApplication::new(one, list.currency)).collect(),
                 valid_until: price.valid_until.map(DateTime::from),
-            }
+            })
         }))
     }
 }

@@ -1,5 +1,7 @@
 //! Loaders: the look-ups of one request, in batches. Made anew for each request.
 
+use std::sync::Arc;
+
 use async_graphql::Context;
 use common::Fault;
 use common::id::{CartLineId, ProductId, ReservationId, StockLocationId, VariantId};
@@ -21,18 +23,21 @@ pub struct Loaders {
 
 impl Loaders {
     /// Fresh loaders over the stock.
-    pub fn new(inventory: &Inventory) -> Self {
-        let over = || inventory.clone();
-        let (one, two, three, four, five, six) = (over(), over(), over(), over(), over(), over());
+    pub fn new(inventory: &Arc<Inventory>) -> Self {
+        let over = || Arc::clone(inventory);
+        let (one, two, three, four, five) = (over(), over(), over(), over(), over());
+        let (six, known_variants, known_products) = (over(), over(), over());
         Self {
             variants: Loader::new(move |asked| {
                 let inventory = one.clone();
                 async move { inventory.variants(asked).await }
-            }),
+            })
+            .knowing(move |asked| known_variants.known_variant(asked)),
             products: Loader::new(move |asked| {
                 let inventory = two.clone();
                 async move { inventory.products(asked).await }
-            }),
+            })
+            .knowing(move |asked| known_products.known_product(asked)),
             levels: Loader::new(move |variants| {
                 let inventory = three.clone();
                 async move { inventory.levels(variants).await }

@@ -109,6 +109,20 @@ impl Inventory {
         self.through(cache, asked, read).await
     }
 
+    /// The count of a variant, where one is remembered and good enough.
+    pub fn known_variant(&self, asked: &Asked<VariantId>) -> Option<Counted> {
+        self.good(self.memory.variants.get(asked))
+    }
+
+    /// The count of a product, where one is remembered and good enough.
+    pub fn known_product(&self, asked: &Asked<ProductId>) -> Option<Counted> {
+        self.good(self.memory.products.get(asked))
+    }
+
+    fn good(&self, counted: Option<Counted>) -> Option<Counted> {
+        counted.filter(|known| known.as_of.plus(GOOD_FOR) > self.ports.clock.now())
+    }
+
     /// Counts one variant now, whatever is remembered.
     pub async fn variant_now(&self, id: VariantId, country: &str) -> Result<Option<Counted>, Fault> {
         let now = self.ports.clock.now();

@@ -50,10 +50,10 @@ impl Category {
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Connection<Product>> {
         let page = PageArgs::parse(first.unwrap_or(24), after.as_deref()).map_err(common::Fault::from)?;
-        let channel = viewer(context).context.channel;
+        let channel = &viewer(context).context.channel;
         let mut products = part::<Catalog>(context)?.products_of_category(self.0.id, &page).await?;
         // A page may be shorter than asked for where the channel hides some of its products.
-        products.retain(|product| product.is_visible_in(&channel));
+        products.retain(|product| product.is_visible_in(channel));
         let cursor = |product: &std::sync::Arc<crate::domain::Product>| {
             Cursor::new(&[&product.created_at.0, &product.id])
         };

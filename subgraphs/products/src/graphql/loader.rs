@@ -1,5 +1,8 @@
 //! Loaders: the look-ups of one request, in batches. Made anew for each request.
 
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use async_graphql::Context;
@@ -24,40 +27,21 @@ pub struct Loaders {
 }
 
 impl Loaders {
-    /// Fresh loaders over a catalogue.
-    pub fn new(catalog: &Catalog) -> Self {
-        let over = || catalog.clone();
-        let (one, two, three, four, five, six, seven) =
-            (over(), over(), over(), over(), over(), over(), over());
+    /// Fresh loaders over a catalogue. What it has in memory is answered without waiting for a batch.
+    pub fn new(catalog: &Arc<Catalog>) -> Self {
         Self {
-            products: Loader::new(move |ids| {
-                let catalog = one.clone();
-                async move { catalog.products(ids).await }
-            }),
-            products_by_slug: Loader::new(move |slugs| {
-                let catalog = two.clone();
-                async move { catalog.products_by_slug(slugs).await }
-            }),
-            variants: Loader::new(move |ids| {
-                let catalog = three.clone();
-                async move { catalog.variants(ids).await }
-            }),
-            variants_by_sku: Loader::new(move |skus| {
-                let catalog = four.clone();
-                async move { catalog.variants_by_sku(skus).await }
-            }),
-            variants_of: Loader::new(move |products| {
-                let catalog = five.clone();
-                async move { catalog.variants_of(products).await }
-            }),
-            reviews: Loader::new(move |ids| {
-                let catalog = six.clone();
-                async move { catalog.reviews(ids).await }
-            }),
-            newest_reviews: Loader::new(move |keys| {
-                let catalog = seven.clone();
-                async move { catalog.newest_reviews(keys).await }
-            }),
+            products: over(catalog, |catalog, ids| async move { catalog.products(ids).await })
+                .knowing(peek(catalog, Catalog::known_product)),
+            products_by_slug: over(catalog, |catalog, slugs| async move { catalog.products_by_slug(slugs).await })
+                .knowing(peek(catalog, Catalog::known_by_slug)),
+            variants: over(catalog, |catalog, ids| async move { catalog.variants(ids).await })
+                .knowing(peek(catalog, Catalog::known_variant)),
+            variants_by_sku: over(catalog, |catalog, skus| async move { catalog.variants_by_sku(skus).await }),
+            variants_of: over(catalog, |catalog, products| async move { catalog.variants_of(products).await })
+                .knowing(peek(catalog, Catalog::known_variants_of)),
+            reviews: over(catalog, |catalog, ids| async move { catalog.reviews(ids).await }),
+            newest_reviews: over(catalog, |catalog, keys| async move { catalog.newest_reviews(keys).await })
+                .knowing(peek(catalog, Catalog::known_reviews)),
         }
     }
 
@@ -65,4 +49,22 @@ impl Loaders {
     pub fn of<'c>(context: &Context<'c>) -> Result<&'c Self, Fault> {
         part::<Self>(context)
     }
+}
+
+fn over<K, V, Fut>(
+    catalog: &Arc<Catalog>,
+    fetch: impl Fn(Arc<Catalog>, Vec<K>) -> Fut + Send + Sync + 'static,
+) -> Loader<K, V>
+where
+    K: Eq + Hash + Clone + Debug + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<HashMap<K, V>, Fault>> + Send + 'static,
+{
+    let catalog = Arc::clone(catalog);
+    Loader::new(move |keys| fetch(Arc::clone(&catalog), keys))
+}
+
+fn peek<K, V>(catalog: &Arc<Catalog>, known: fn(&Catalog, &K) -> Option<V>) -> impl Fn(&K) -> Option<V> + use<K, V> {
+    let catalog = Arc::clone(catalog);
+    move |key| known(&catalog, key)
 }

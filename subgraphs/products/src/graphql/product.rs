@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use common::{Cursor, Fault, PageArgs};
-use subgraph::graphql::{Connection, DateTime, Money, viewer};
+use subgraph::graphql::{Connection, DateTime, InOrder, Money, viewer};
 
 use super::category::Category;
 use super::loader::Loaders;
@@ -145,32 +145,32 @@ impl Product {
     async fn images(
         &self,
         #[graphql(desc = "How many, at most 100.", default_with = "Some(10)")] first: Option<i32>,
-    ) -> Result<Vec<Image>> {
+    ) -> Result<Vec<InOrder<Image>>> {
         let page = PageArgs::parse(first.unwrap_or(10), None).map_err(Fault::from)?;
-        Ok(self.0.details.images.iter().take(page.first).map(Image::from).collect())
+        Ok(self.0.details.images.iter().take(page.first).map(Image::from).map(InOrder).collect())
     }
 
     /// Properties, in the order in which they are shown.
-    async fn attributes(&self) -> Vec<Attribute> {
+    async fn attributes(&self) -> Vec<InOrder<Attribute>> {
         let attributes = self.0.details.attributes.iter();
         let shown = attributes.map(|attribute| Attribute {
             key: attribute.key.clone(),
             label: attribute.label.clone(),
             value: attribute.value.clone(),
         });
-        shown.collect()
+        shown.map(InOrder).collect()
     }
 
     /// The lowest and highest list price of the variants, in the currency of the request.
-    async fn price_range(&self, context: &Context<'_>) -> PriceRange {
+    async fn price_range(&self, context: &Context<'_>) -> InOrder<PriceRange> {
         let currency = viewer(context).context.currency;
         let nothing = common::Money::zero(currency);
-        self.0.price_range(currency).unwrap_or((nothing, nothing)).into()
+        InOrder(self.0.price_range(currency).unwrap_or((nothing, nothing)).into())
     }
 
     /// The lowest and highest earlier price of the variants that have one; null where none has.
-    async fn compare_at_price_range(&self, context: &Context<'_>) -> Option<PriceRange> {
-        self.0.compare_at_range(viewer(context).context.currency).map(PriceRange::from)
+    async fn compare_at_price_range(&self, context: &Context<'_>) -> Option<InOrder<PriceRange>> {
+        self.0.compare_at_range(viewer(context).context.currency).map(PriceRange::from).map(InOrder)
     }
 
     /// The variants, in the order in which they are shown.

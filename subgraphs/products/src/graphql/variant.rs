@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 use common::Fault;
-use subgraph::graphql::{Money, viewer};
+use subgraph::graphql::{InOrder, Money, viewer};
 
 use super::loader::Loaders;
 use super::product::{Image, OptionValue, Product};
@@ -38,14 +38,16 @@ impl ProductVariant {
     }
 
     /// What makes it differ from the other variants.
-    async fn options(&self) -> Vec<OptionValue> {
+    async fn options(&self) -> Vec<InOrder<OptionValue>> {
         let options = self.0.details.options.iter();
-        options.map(|(name, value)| OptionValue { name: name.clone(), value: value.clone() }).collect()
+        options
+            .map(|(name, value)| InOrder(OptionValue { name: name.clone(), value: value.clone() }))
+            .collect()
     }
 
     /// A picture of it.
-    async fn image(&self) -> Option<Image> {
-        self.0.details.image.as_ref().map(Image::from)
+    async fn image(&self) -> Option<InOrder<Image>> {
+        self.0.details.image.as_ref().map(Image::from).map(InOrder)
     }
 
     /// What it costs by the list, in the currency of the request: `buyerPrice` is what a buyer pays.

@@ -82,6 +82,31 @@ impl Catalog {
         self.memory.channels.get_or_load(read).await
     }
 
+    /// The product, where it is in memory.
+    pub fn known_product(&self, id: &ProductId) -> Option<Arc<Product>> {
+        self.memory.products.get(id)
+    }
+
+    /// The product with this slug, where it is in memory.
+    pub fn known_by_slug(&self, slug: &String) -> Option<Arc<Product>> {
+        self.memory.slugs.get(slug).and_then(|id| self.known_product(&id))
+    }
+
+    /// The variant, where it is in memory.
+    pub fn known_variant(&self, id: &VariantId) -> Option<Arc<Variant>> {
+        self.memory.variants.get(id)
+    }
+
+    /// The variants of a product, where they are in memory.
+    pub fn known_variants_of(&self, product: &ProductId) -> Option<Arc<[Arc<Variant>]>> {
+        self.memory.of_product.get(product)
+    }
+
+    /// The newest reviews of a product, where they are in memory.
+    pub fn known_reviews(&self, key: &(ProductId, u64)) -> Option<Arc<[review::Model]>> {
+        self.memory.newest_reviews.get(key)
+    }
+
     /// Products by id: from memory, and the others in one statement.
     pub async fn products(&self, ids: Vec<ProductId>) -> Result<HashMap<ProductId, Arc<Product>>, Fault> {
         let read = |missing| async move {

@@ -1,19 +1,21 @@
 //! The picture of the catalogue that search holds in memory.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use common::id::{CategoryId, ProductId, VariantId};
 use common::{Currency, Timestamp};
 use events::products::ProductSnapshot;
 
+use super::Facets;
+
 /// A product as search sees it.
 #[derive(Debug)]
 pub struct Entry {
     /// The newest snapshot.
     pub product: ProductSnapshot,
-    /// Facet values by facet key: what it can be filtered by.
-    pub facets: BTreeMap<String, Vec<String>>,
+    /// What it can be filtered by: numbers of [`Facets`], in ascending order.
+    pub facets: Box<[u32]>,
     /// Variants that can be bought now.
     pub available: HashSet<VariantId>,
     /// Mean rating in hundredths.
@@ -25,12 +27,13 @@ pub struct Entry {
 impl Entry {
     /// An entry of these parts.
     pub fn new(
+        facets: &mut Facets,
         product: ProductSnapshot,
         available: HashSet<VariantId>,
         average_hundredths: i32,
         units_sold: i64,
     ) -> Self {
-        let facets = facets_of(&product);
+        let facets = facets.of(&product);
         Self { product, facets, available, average_hundredths, units_sold }
     }
 
@@ -67,31 +70,6 @@ impl Entry {
     }
 }
 
-fn facets_of(product: &ProductSnapshot) -> BTreeMap<String, Vec<String>> {
-    let mut facets: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut add = |key: &str, value: &str| {
-        let values = facets.entry(key.to_owned()).or_default();
-        if !values.iter().any(|known| known == value) {
-            values.push(value.to_owned());
-        }
-    };
-    if let Some(category) = &product.category {
-        add("category", &category.slug);
-    }
-    if let Some(brand) = &product.brand {
-        add("brand", brand);
-    }
-    for (key, _, value) in &product.attributes {
-        add(key, value);
-    }
-    for variant in &product.variants {
-        for (name, value) in &variant.options {
-            add(&name.to_lowercase(), value);
-        }
-    }
-    facets
-}
-
 /// All products, and what was bought with what.
 #[derive(Debug, Default)]
 pub struct Picture {
@@ -99,10 +77,10 @@ pub struct Picture {
     pub entries: HashMap<ProductId, Arc<Entry>>,
     /// For each product those bought with it, the most often first.
     pub together: HashMap<ProductId, Arc<[ProductId]>>,
-    /// The ids of the products that are on sale, best sellers first.
-    pub best: Vec<ProductId>,
-    /// Labels of facet keys and of category slugs.
-    pub labels: HashMap<String, String>,
+    /// The products that are on sale, best sellers first.
+    pub best: Vec<Arc<Entry>>,
+    /// What they can be filtered by.
+    pub facets: Arc<Facets>,
 }
 
 impl Picture {
@@ -110,33 +88,11 @@ impl Picture {
     pub fn new(
         entries: HashMap<ProductId, Arc<Entry>>,
         together: HashMap<ProductId, Arc<[ProductId]>>,
+        facets: Arc<Facets>,
     ) -> Self {
-        let mut best: Vec<ProductId> =
-            entries.values().filter(|entry| entry.product.active).map(|entry| entry.product.id).collect();
-        best.sort_by_key(|id| {
-            let sold = entries.get(id).map_or(0, |entry| entry.units_sold);
-            (std::cmp::Reverse(sold), *id)
-        });
-        let mut labels = HashMap::from([
-            ("category".to_owned(), "Category".to_owned()),
-            ("brand".to_owned(), "Brand".to_owned()),
-        ]);
-        for entry in entries.values() {
-            if let Some(category) = &entry.product.category {
-                labels.entry(category.slug.clone()).or_insert_with(|| category.name.clone());
-            }
-            for (key, label, _) in &entry.product.attributes {
-                labels.entry(key.clone()).or_insert_with(|| label.clone());
-            }
-            for (name, _) in entry.product.variants.iter().flat_map(|variant| &variant.options) {
-                labels.entry(name.to_lowercase()).or_insert_with(|| name.clone());
-            }
-        }
-        Self { entries, together, best, labels }
-    }
-
-    /// How a facet key or value is shown.
-    pub fn label<'a>(&'a self, text: &'a str) -> &'a str {
-        self.labels.get(text).map_or(text, String::as_str)
+        let mut best: Vec<Arc<Entry>> =
+            entries.values().filter(|entry| entry.product.active).cloned().collect();
+        best.sort_unstable_by_key(|entry| (std::cmp::Reverse(entry.units_sold), entry.product.id));
+        Self { entries, together, best, facets }
     }
 }

@@ -1,13 +1,13 @@
 //! Filters, facet counts, order and pages over the picture.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use common::id::{CategoryId, ProductId, VariantId};
 use common::{Currency, Cursor, Fault, PageArgs};
 
-use super::{Entry, Picture};
+use super::{Entry, Facets, Picture};
 
 /// Values of one facet shown at the most.
 const MOST_BUCKETS: usize = 50;
@@ -56,6 +56,8 @@ pub struct Asked<'a> {
     pub scores: Option<&'a HashMap<ProductId, f32>>,
     /// Facets that must match.
     pub facets: &'a [FacetFilter],
+    /// Whether values of facets are counted.
+    pub counted: bool,
     /// Bounds of the price.
     pub price: PriceFilter,
     /// Only what can be bought now.
@@ -86,10 +88,10 @@ pub struct Hit {
 }
 
 /// A value of a facet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FacetCount {
-    /// The value.
-    pub value: String,
+    /// Its number in [`Facets::values`].
+    pub value: u32,
     /// How many products have it, under all filters but this facet's own.
     pub count: i32,
     /// Whether it is asked for.
@@ -103,8 +105,8 @@ pub struct Found {
     pub hits: Vec<Hit>,
     /// How many there are on all pages.
     pub total: usize,
-    /// The values of each facet.
-    pub facets: BTreeMap<String, Vec<FacetCount>>,
+    /// The values of each facet, by its number in [`Facets::all`], in the order of the facets' keys.
+    pub facets: Vec<(usize, Vec<FacetCount>)>,
 }
 
 /// Finds.
@@ -112,18 +114,23 @@ pub fn find(picture: &Picture, asked: &Asked<'_>) -> Result<Found, Fault> {
     if asked.facets.len() > MOST_FILTERS {
         return Err(Fault::bad_input(format!("At most {MOST_FILTERS} facets at once.")));
     }
-    let all = (1u64 << asked.facets.len()) - 1;
-    let mut counts: HashMap<&str, HashMap<&str, i32>> = HashMap::new();
+    let facets = &*picture.facets;
+    let filters: Vec<Wanted> = asked.facets.iter().map(|filter| Wanted::new(facets, filter)).collect();
+    let all = (1u64 << filters.len()) - 1;
+    // For each facet the bits of its own filters: its counts pay them no heed.
+    let own: Vec<u64> = (0..facets.all().len())
+        .map(|facet| {
+            let bits = filters.iter().enumerate().filter(|(_, filter)| filter.facet == Some(facet));
+            bits.fold(0, |bits, (place, _)| bits | 1 << place)
+        })
+        .collect();
+    let mut counts = vec![0; if asked.counted { facets.values().len() } else { 0 }];
     let mut matching: Vec<(Key, &Arc<Entry>)> = Vec::new();
     for entry in candidates(picture, asked) {
-        let passed = passed(entry, asked.facets);
-        for (key, values) in &entry.facets {
-            let own = asked.facets.iter().position(|filter| filter.key == *key).map_or(0, |place| 1 << place);
-            if passed | own == all {
-                let counts = counts.entry(key.as_str()).or_default();
-                for value in values {
-                    *counts.entry(value.as_str()).or_default() += 1;
-                }
+        let passed = passed(facets, entry, &filters);
+        if asked.counted {
+            for value in &entry.facets {
+                counts[*value as usize] += i32::from(passed | own[facets.facet_of(*value)] == all);
             }
         }
         if passed == all {
@@ -132,16 +139,38 @@ pub fn find(picture: &Picture, asked: &Asked<'_>) -> Result<Found, Fault> {
     }
     let total = matching.len();
     let hits = page(matching, asked)?;
-    Ok(Found { hits, total, facets: sorted(counts, asked.facets) })
+    Ok(Found { hits, total, facets: sorted(facets, &counts, &filters) })
+}
+
+/// A filter in numbers.
+struct Wanted {
+    /// `None` where no product has such a facet, so that none passes.
+    facet: Option<usize>,
+    /// Those of its values that products have.
+    values: Vec<u32>,
+    /// Whether any value will do.
+    any: bool,
+}
+
+impl Wanted {
+    fn new(facets: &Facets, filter: &FacetFilter) -> Self {
+        let facet = facets.find(&filter.key);
+        let number = |value: &String| facets.find_value(facet?, value);
+        Self {
+            facet,
+            values: filter.values.iter().filter_map(number).collect(),
+            any: filter.values.is_empty(),
+        }
+    }
 }
 
 /// The products that pass everything but the facets.
 fn candidates<'p>(picture: &'p Picture, asked: &'p Asked<'_>) -> impl Iterator<Item = &'p Arc<Entry>> {
-    let ids: Box<dyn Iterator<Item = &ProductId>> = match asked.scores {
-        Some(scores) => Box::new(scores.keys()),
+    let entries: Box<dyn Iterator<Item = &Arc<Entry>>> = match asked.scores {
+        Some(scores) => Box::new(scores.keys().filter_map(|id| picture.entries.get(id))),
         None => Box::new(picture.best.iter()),
     };
-    ids.filter_map(|id| picture.entries.get(id)).filter(move |entry| {
+    entries.filter(move |entry| {
         let price_is_good = || {
             let PriceFilter { min, max } = asked.price;
             let price = entry.lowest_price(asked.currency);
@@ -158,13 +187,13 @@ fn candidates<'p>(picture: &'p Picture, asked: &'p Asked<'_>) -> impl Iterator<I
 }
 
 /// One bit for each filter that the product passes.
-fn passed(entry: &Entry, filters: &[FacetFilter]) -> u64 {
+fn passed(facets: &Facets, entry: &Entry, filters: &[Wanted]) -> u64 {
     let mut passed = 0;
     for (place, filter) in filters.iter().enumerate() {
-        let has = entry.facets.get(&filter.key).is_some_and(|values| {
-            filter.values.is_empty() || values.iter().any(|value| filter.values.contains(value))
-        });
-        if has {
+        let fits = |value: &u32| {
+            filter.values.contains(value) || (filter.any && Some(facets.facet_of(*value)) == filter.facet)
+        };
+        if entry.facets.iter().any(fits) {
             passed |= 1 << place;
         }
     }
@@ -245,24 +274,21 @@ fn variant(entry: &Entry, filters: &[FacetFilter]) -> Option<VariantId> {
     best.or_else(|| variants.first()).map(|variant| variant.id)
 }
 
-fn sorted(
-    counts: HashMap<&str, HashMap<&str, i32>>,
-    filters: &[FacetFilter],
-) -> BTreeMap<String, Vec<FacetCount>> {
-    let mut facets = BTreeMap::new();
-    for (key, values) in counts {
-        let selected = |value: &str| {
-            filters
-                .iter()
-                .any(|filter| filter.key == key && filter.values.iter().any(|wanted| wanted == value))
-        };
-        let mut buckets: Vec<FacetCount> = values
-            .into_iter()
-            .map(|(value, count)| FacetCount { value: value.to_owned(), count, selected: selected(value) })
-            .collect();
-        buckets.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.value.cmp(&other.value)));
-        buckets.truncate(MOST_BUCKETS);
-        facets.insert(key.to_owned(), buckets);
+fn sorted(facets: &Facets, counts: &[i32], filters: &[Wanted]) -> Vec<(usize, Vec<FacetCount>)> {
+    let mut buckets: Vec<Vec<FacetCount>> = vec![Vec::new(); facets.all().len()];
+    for (value, count) in (0..).zip(counts).filter(|(_, count)| **count > 0) {
+        let selected = filters.iter().any(|filter| filter.values.contains(&value));
+        buckets[facets.facet_of(value)].push(FacetCount { value, count: *count, selected });
     }
-    facets
+    let mut found: Vec<_> =
+        buckets.into_iter().enumerate().filter(|(_, counts)| !counts.is_empty()).collect();
+    let text = |count: &FacetCount| facets.values()[count.value as usize].value.as_str();
+    for (_, counts) in &mut found {
+        counts.sort_unstable_by(|one, other| {
+            other.count.cmp(&one.count).then_with(|| text(one).cmp(text(other)))
+        });
+        counts.truncate(MOST_BUCKETS);
+    }
+    found.sort_unstable_by(|(one, _), (other, _)| facets.all()[*one].key.cmp(&facets.all()[*other].key));
+    found
 }

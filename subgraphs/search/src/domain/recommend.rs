@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use common::id::ProductId;
 
-use super::{Entry, Picture};
+use super::{Entry, Facets, Picture};
 
 /// What for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,10 @@ pub fn recommend(
     let mut chosen: Vec<ProductId> = match intent {
         Intent::Complementary => picture.together.get(&product).map(|ids| ids.to_vec()).unwrap_or_default(),
         Intent::Related => alike(picture, entry, |other| same_category(entry, other)),
-        Intent::SimilarVisual => alike(picture, entry, |other| looks_alike(entry, other)),
+        Intent::SimilarVisual => {
+            let looks = LOOKS.map(|key| picture.facets.find(key));
+            alike(picture, entry, |other| looks_alike(&picture.facets, looks, entry, other))
+        }
         Intent::Trending => Vec::new(),
     };
     chosen.retain(|id| {
@@ -85,9 +88,8 @@ fn fill_up(
 }
 
 fn trending(picture: &Picture, known: &HashSet<ProductId>, count: usize, channel: &str) -> Vec<ProductId> {
-    let visible =
-        |id: &&ProductId| picture.entries.get(*id).is_some_and(|entry| entry.is_visible_in(channel));
-    picture.best.iter().filter(|id| !known.contains(id)).filter(visible).take(count).copied().collect()
+    let wanted = |entry: &&Arc<Entry>| !known.contains(&entry.product.id) && entry.is_visible_in(channel);
+    picture.best.iter().filter(wanted).take(count).map(|entry| entry.product.id).collect()
 }
 
 /// Products that are alike, the nearest in price first.
@@ -97,7 +99,6 @@ fn alike(picture: &Picture, entry: &Arc<Entry>, like: impl Fn(&Entry) -> bool) -
     let mut found: Vec<(u64, ProductId)> = picture
         .best
         .iter()
-        .filter_map(|id| picture.entries.get(id))
         .filter(|other| like(other))
         .map(|other| (other.lowest_price(currency).unwrap_or(0).abs_diff(price), other.product.id))
         .collect();
@@ -110,9 +111,13 @@ fn same_category(one: &Entry, other: &Entry) -> bool {
     id(one).is_some() && id(one) == id(other)
 }
 
-fn looks_alike(one: &Entry, other: &Entry) -> bool {
-    LOOKS.iter().all(|key| match (one.facets.get(*key), other.facets.get(*key)) {
-        (Some(own), Some(others)) => own.iter().any(|value| others.contains(value)),
-        _ => true,
+/// Whether both have a value in common for each way of looking, where both have any.
+fn looks_alike(facets: &Facets, looks: [Option<usize>; 2], one: &Entry, other: &Entry) -> bool {
+    looks.into_iter().flatten().all(|look| {
+        let values = |entry: &Entry| -> Vec<u32> {
+            entry.facets.iter().copied().filter(|value| facets.facet_of(*value) == look).collect()
+        };
+        let (own, others) = (values(one), values(other));
+        own.is_empty() || others.is_empty() || own.iter().any(|value| others.contains(value))
     })
 }

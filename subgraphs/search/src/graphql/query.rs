@@ -61,6 +61,7 @@ impl Query {
         let request = SearchRequest {
             text: query.as_deref(),
             facets: &filter.facets,
+            counted: context.look_ahead().field("facets").exists(),
             price: filter.price,
             in_stock_only: filter.in_stock_only,
             category: filter.category,

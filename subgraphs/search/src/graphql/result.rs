@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
 use common::Fault;
-use subgraph::graphql::{MinorUnits, PageInfo};
+use subgraph::graphql::{InOrder, MinorUnits, PageInfo};
 
 use super::reference::{Category, Product, ProductVariant};
 use crate::domain::{self, FacetFilter, PriceFilter, highlight};
@@ -107,7 +107,7 @@ pub struct Facet {
     /// The facet's name for people.
     pub label: String,
     /// Its values, the most frequent first.
-    pub buckets: Vec<FacetBucket>,
+    pub buckets: Vec<InOrder<FacetBucket>>,
 }
 
 /// A product that was found.
@@ -118,9 +118,9 @@ pub struct SearchHit {
     /// How well it matches; 0 without a text.
     pub score: f64,
     /// The product.
-    pub product: Product,
+    pub product: InOrder<Product>,
     /// The variant that fits the filters best.
-    pub matched_variant: Option<ProductVariant>,
+    pub matched_variant: Option<InOrder<ProductVariant>>,
     /// The title as HTML with the words that match in `<em>`; null where none does.
     pub highlight: Option<String>,
 }
@@ -129,13 +129,13 @@ pub struct SearchHit {
 #[derive(SimpleObject)]
 pub struct SearchConnection {
     /// The hits.
-    pub edges: Vec<SearchHit>,
+    pub edges: Vec<InOrder<SearchHit>>,
     /// What comes before and after.
-    pub page_info: PageInfo,
+    pub page_info: InOrder<PageInfo>,
     /// How many hits there are on all pages.
     pub total_count: Option<i32>,
     /// What the hits can be narrowed down by.
-    pub facets: Vec<Facet>,
+    pub facets: Vec<InOrder<Facet>>,
     /// What was searched for in place of a misspelt text.
     pub corrected_query: Option<String>,
     /// How long it took, in milliseconds.
@@ -149,37 +149,39 @@ impl SearchConnection {
     pub fn new(answer: SearchAnswer, page: &common::PageArgs, locale: &str, took_ms: i32) -> Self {
         let SearchAnswer { id, mut found, words, corrected, picture } = answer;
         let has_next_page = page.cut(&mut found.hits);
-        let edges: Vec<SearchHit> = found
+        let edges: Vec<InOrder<SearchHit>> = found
             .hits
             .into_iter()
-            .map(|hit| SearchHit {
-                cursor: hit.cursor.encode(),
-                score: hit.score.into(),
-                product: Product { id: hit.entry.product.id.into() },
-                matched_variant: hit.variant.map(|id| ProductVariant { id: id.into() }),
-                highlight: if words.is_empty() { None } else { highlight(hit.entry.title(locale), &words) },
+            .map(|hit| {
+                InOrder(SearchHit {
+                    cursor: hit.cursor.encode(),
+                    score: hit.score.into(),
+                    product: InOrder(Product { id: hit.entry.product.id.into() }),
+                    matched_variant: hit.variant.map(|id| InOrder(ProductVariant { id: id.into() })),
+                    highlight: if words.is_empty() {
+                        None
+                    } else {
+                        highlight(hit.entry.title(locale), &words)
+                    },
+                })
             })
             .collect();
-        let facets = found.facets.into_iter().map(|(key, counts)| Facet {
-            label: picture.label(&key).to_owned(),
-            buckets: counts
-                .into_iter()
-                .map(|count| FacetBucket {
-                    label: picture.label(&count.value).to_owned(),
-                    value: count.value,
-                    count: count.count,
-                    selected: count.selected,
-                })
-                .collect(),
-            key,
+        let facets = found.facets.into_iter().map(|(facet, counts)| {
+            let domain::Facet { key, label } = picture.facets.all()[facet].clone();
+            let bucket = |count: domain::FacetCount| {
+                let domain::FacetValue { value, label, .. } =
+                    picture.facets.values()[count.value as usize].clone();
+                InOrder(FacetBucket { value, label, count: count.count, selected: count.selected })
+            };
+            InOrder(Facet { key, label, buckets: counts.into_iter().map(bucket).collect() })
         });
         Self {
-            page_info: PageInfo {
+            page_info: InOrder(PageInfo {
                 has_next_page,
                 has_previous_page: page.after.is_some(),
                 start_cursor: edges.first().map(|edge| edge.cursor.clone()),
                 end_cursor: edges.last().map(|edge| edge.cursor.clone()),
-            },
+            }),
             edges,
             total_count: i32::try_from(found.total).ok(),
             facets: facets.collect(),

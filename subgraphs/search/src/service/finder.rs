@@ -11,8 +11,8 @@ use tokio::sync::OnceCell;
 
 use super::text_index::{Matches, TextIndex};
 use crate::domain::{
-    Asked, Entry, FacetFilter, Found, Intent, Picture, PriceFilter, Sort, find, recommend, recommend_from,
-    tokens,
+    Asked, Entry, FacetFilter, Facets, Found, Intent, Picture, PriceFilter, Sort, find, recommend,
+    recommend_from, tokens,
 };
 use crate::entity::{co_purchase, document, stock, view};
 
@@ -43,6 +43,8 @@ pub struct SearchRequest<'a> {
     pub text: Option<&'a str>,
     /// Facets that must match.
     pub facets: &'a [FacetFilter],
+    /// Whether values of facets are counted.
+    pub counted: bool,
     /// Bounds of the price.
     pub price: PriceFilter,
     /// Only what can be bought now.
@@ -118,11 +120,12 @@ impl Finder {
         let db = self.ports.database.read();
         let (documents, stocks) = (document::all(db).await?, stock::all(db).await?);
         let together = co_purchase::all(db).await?;
-        let entries = entries(documents, stocks)?;
+        let mut facets = Facets::default();
+        let entries = entries(&mut facets, documents, stocks)?;
         let entries: HashMap<ProductId, Arc<Entry>> =
             entries.into_iter().map(|entry| (entry.product.id, Arc::new(entry))).collect();
         let text = TextIndex::build(entries.values().map(|entry| &**entry))?;
-        let picture = Picture::new(entries, ranked(together));
+        let picture = Picture::new(entries, ranked(together), Arc::new(facets));
         *self.inner.text.write().unwrap_or_else(PoisonError::into_inner) = Some(text);
         *self.inner.picture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
         Ok(())
@@ -147,8 +150,10 @@ impl Finder {
         let documents = document::by_ids(db, ids.clone()).await?;
         let stocks = stock::of_products(db, ids.clone()).await?;
         let together = ranked(co_purchase::of_products(db, ids).await?);
-        let fresh: Vec<Arc<Entry>> = entries(documents, stocks)?.into_iter().map(Arc::new).collect();
         let old = Arc::clone(&self.inner.picture.read().unwrap_or_else(PoisonError::into_inner));
+        let mut facets = Facets::clone(&old.facets);
+        let fresh: Vec<Arc<Entry>> =
+            entries(&mut facets, documents, stocks)?.into_iter().map(Arc::new).collect();
         let reworded: Vec<&Entry> = fresh
             .iter()
             .filter(|entry| {
@@ -166,7 +171,7 @@ impl Finder {
         entries.extend(fresh.into_iter().map(|entry| (entry.product.id, entry)));
         let mut all_together = old.together.clone();
         all_together.extend(together);
-        let picture = Arc::new(Picture::new(entries, all_together));
+        let picture = Arc::new(Picture::new(entries, all_together, Arc::new(facets)));
         *self.inner.picture.write().unwrap_or_else(PoisonError::into_inner) = picture;
         Ok(())
     }
@@ -193,6 +198,7 @@ impl Finder {
         let asked = Asked {
             scores: matches.as_ref().map(|matches| &matches.scores),
             facets: request.facets,
+            counted: request.counted,
             price: request.price,
             in_stock_only: request.in_stock_only,
             category: request.category,
@@ -224,7 +230,7 @@ impl Finder {
         let Some(typed) = tokens(&text).pop() else { return Ok(Vec::new()) };
         let mut suggested = Vec::new();
         let mut named = HashSet::new();
-        for entry in picture.best.iter().filter_map(|id| picture.entries.get(id)) {
+        for entry in &picture.best {
             if let Some(category) = &entry.product.category
                 && named.insert(category.id)
                 && tokens(&category.name).iter().any(|word| word.starts_with(&typed))
@@ -291,7 +297,11 @@ impl Finder {
     }
 }
 
-fn entries(documents: Vec<document::Model>, stocks: Vec<stock::Model>) -> Result<Vec<Entry>, Fault> {
+fn entries(
+    facets: &mut Facets,
+    documents: Vec<document::Model>,
+    stocks: Vec<stock::Model>,
+) -> Result<Vec<Entry>, Fault> {
     let mut available: HashMap<ProductId, HashSet<common::id::VariantId>> = HashMap::new();
     for row in stocks.into_iter().filter(|row| row.available) {
         available.entry(row.product_id).or_default().insert(row.variant_id);
@@ -302,7 +312,7 @@ fn entries(documents: Vec<document::Model>, stocks: Vec<stock::Model>) -> Result
             let mut product: ProductSnapshot = serde_json::from_str(&row.product).map_err(Fault::internal)?;
             product.rating_count = row.rating_count;
             let available = available.remove(&row.product_id).unwrap_or_default();
-            Ok(Entry::new(product, available, row.average_hundredths, row.units_sold))
+            Ok(Entry::new(facets, product, available, row.average_hundredths, row.units_sold))
         })
         .collect()
 }

@@ -24,12 +24,13 @@ pub struct Loaders {
 impl Loaders {
     /// Fresh loaders over the accounts.
     pub fn new(accounts: &Accounts) -> Self {
-        let (users, addresses) = (accounts.clone(), accounts.ports.database.clone());
+        let (users, known, addresses) = (accounts.clone(), accounts.clone(), accounts.ports.database.clone());
         Self {
             users: Loader::new(move |ids| {
                 let accounts = users.clone();
                 async move { accounts.users(ids).await }
-            }),
+            })
+            .knowing(move |id| known.known(id)),
             addresses: Loader::new(move |keys: Vec<(Reach, AddressId)>| {
                 let database = addresses.clone();
                 async move {

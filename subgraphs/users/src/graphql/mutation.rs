@@ -85,7 +85,7 @@ impl Mutation {
         context: &Context<'_>,
         #[graphql(desc = "The account.")] input: UserRegisterInput,
     ) -> Result<UserRegisterPayload> {
-        let locale = input.locale.map_or_else(|| viewer(context).context.locale, |tag| tag.0);
+        let locale = input.locale.map_or_else(|| viewer(context).context.locale.clone(), |tag| tag.0);
         let new = Registration { email: input.email, password: input.password, locale };
         Ok(match settle(part::<Accounts>(context)?.register(new).await)? {
             Ok(user) => UserRegisterPayload { user: Some(User::proven(user)), user_errors: Vec::new() },

@@ -32,6 +32,11 @@ impl Accounts {
         Ok(found)
     }
 
+    /// The user, where it is in memory.
+    pub fn known(&self, id: &UserId) -> Option<Arc<user::Model>> {
+        self.seen.get(id)
+    }
+
     /// Forgets a user who was changed. To be called after the commit.
     pub(super) fn forget(&self, user: UserId) {
         self.seen.invalidate(&user);
