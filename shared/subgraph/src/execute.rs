@@ -114,7 +114,11 @@ impl Subgraph {
     }
 
     /// Starts a subscription on the viewer's behalf.
-    pub fn subscribe(&self, request: Request, viewer: impl Into<Arc<Viewer>>) -> BoxStream<'static, Response> {
+    pub fn subscribe(
+        &self,
+        request: Request,
+        viewer: impl Into<Arc<Viewer>>,
+    ) -> BoxStream<'static, Response> {
         let subgraph = self.clone();
         let request = (self.prepare)(request).data::<Arc<Viewer>>(viewer.into());
         let responses = self.schema.subscribe(request);

@@ -60,6 +60,44 @@ impl<T: ObjectType> OutputType for InOrder<T> {
     }
 }
 
+/// A list of such objects, resolved one after another as well. For objects that wait for nothing.
+#[derive(Debug, Clone)]
+pub struct Listed<T>(pub Vec<T>);
+
+impl<T: ObjectType> OutputType for Listed<T> {
+    fn type_name() -> Cow<'static, str> {
+        <Vec<T> as OutputType>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        <Vec<T> as OutputType>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Vec<T> as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        let mut list = Vec::with_capacity(self.0.len());
+        for (place, object) in self.0.iter().enumerate() {
+            let context = context.with_index(place);
+            let resolved = InOrder(object).resolve(&context, field).await;
+            list.push(resolved.map_err(|error| context.set_error_path(error))?);
+        }
+        Ok(Value::List(list))
+    }
+}
+
+impl<T> FromIterator<T> for Listed<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(objects: I) -> Self {
+        Self(objects.into_iter().collect())
+    }
+}
+
 /// Whether the selection is a field of the object itself, and nothing decides whether it is wanted.
 fn is_simple(selection: &Selection) -> bool {
     matches!(selection, Selection::Field(field) if field.node.directives.is_empty())

@@ -16,7 +16,7 @@ use common::{Entity, Fault, Id};
 
 pub use directive::authenticated;
 pub use guard::{Authenticated, Scope, ServiceOnly};
-pub use in_order::InOrder;
+pub use in_order::{InOrder, Listed};
 pub use money::{Money, MoneyInput};
 pub use page::{Connection, Edge, PageInfo};
 pub use scalar::{

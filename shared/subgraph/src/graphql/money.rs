@@ -7,7 +7,7 @@ use async_graphql::registry::Registry;
 use async_graphql::{ContextSelectionSet, InputObject, Object, OutputType, Positioned, ServerResult, Value};
 use serde::Serialize;
 
-use super::{CurrencyCode, InOrder, Decimal, MinorUnits};
+use super::{CurrencyCode, Decimal, InOrder, MinorUnits};
 
 /// An amount of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

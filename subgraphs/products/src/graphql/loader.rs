@@ -32,13 +32,22 @@ impl Loaders {
         Self {
             products: over(catalog, |catalog, ids| async move { catalog.products(ids).await })
                 .knowing(peek(catalog, Catalog::known_product)),
-            products_by_slug: over(catalog, |catalog, slugs| async move { catalog.products_by_slug(slugs).await })
-                .knowing(peek(catalog, Catalog::known_by_slug)),
+            products_by_slug: over(
+                catalog,
+                |catalog, slugs| async move { catalog.products_by_slug(slugs).await },
+            )
+            .knowing(peek(catalog, Catalog::known_by_slug)),
             variants: over(catalog, |catalog, ids| async move { catalog.variants(ids).await })
                 .knowing(peek(catalog, Catalog::known_variant)),
-            variants_by_sku: over(catalog, |catalog, skus| async move { catalog.variants_by_sku(skus).await }),
-            variants_of: over(catalog, |catalog, products| async move { catalog.variants_of(products).await })
-                .knowing(peek(catalog, Catalog::known_variants_of)),
+            variants_by_sku: over(
+                catalog,
+                |catalog, skus| async move { catalog.variants_by_sku(skus).await },
+            ),
+            variants_of: over(
+                catalog,
+                |catalog, products| async move { catalog.variants_of(products).await },
+            )
+            .knowing(peek(catalog, Catalog::known_variants_of)),
             reviews: over(catalog, |catalog, ids| async move { catalog.reviews(ids).await }),
             newest_reviews: over(catalog, |catalog, keys| async move { catalog.newest_reviews(keys).await })
                 .knowing(peek(catalog, Catalog::known_reviews)),
@@ -64,7 +73,10 @@ where
     Loader::new(move |keys| fetch(Arc::clone(&catalog), keys))
 }
 
-fn peek<K, V>(catalog: &Arc<Catalog>, known: fn(&Catalog, &K) -> Option<V>) -> impl Fn(&K) -> Option<V> + use<K, V> {
+fn peek<K, V>(
+    catalog: &Arc<Catalog>,
+    known: fn(&Catalog, &K) -> Option<V>,
+) -> impl Fn(&K) -> Option<V> + use<K, V> {
     let catalog = Arc::clone(catalog);
     move |key| known(&catalog, key)
 }

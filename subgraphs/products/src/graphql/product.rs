@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use common::{Cursor, Fault, PageArgs};
-use subgraph::graphql::{Connection, DateTime, InOrder, Money, viewer};
+use subgraph::graphql::{Connection, DateTime, InOrder, Listed, Money, viewer};
 
 use super::category::Category;
 use super::loader::Loaders;
@@ -145,20 +145,20 @@ impl Product {
     async fn images(
         &self,
         #[graphql(desc = "How many, at most 100.", default_with = "Some(10)")] first: Option<i32>,
-    ) -> Result<Vec<InOrder<Image>>> {
+    ) -> Result<Listed<Image>> {
         let page = PageArgs::parse(first.unwrap_or(10), None).map_err(Fault::from)?;
-        Ok(self.0.details.images.iter().take(page.first).map(Image::from).map(InOrder).collect())
+        Ok(self.0.details.images.iter().take(page.first).map(Image::from).collect())
     }
 
     /// Properties, in the order in which they are shown.
-    async fn attributes(&self) -> Vec<InOrder<Attribute>> {
+    async fn attributes(&self) -> Listed<Attribute> {
         let attributes = self.0.details.attributes.iter();
         let shown = attributes.map(|attribute| Attribute {
             key: attribute.key.clone(),
             label: attribute.label.clone(),
             value: attribute.value.clone(),
         });
-        shown.map(InOrder).collect()
+        shown.collect()
     }
 
     /// The lowest and highest list price of the variants, in the currency of the request.

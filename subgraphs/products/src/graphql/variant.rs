@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 use common::Fault;
-use subgraph::graphql::{InOrder, Money, viewer};
+use subgraph::graphql::{InOrder, Listed, Money, viewer};
 
 use super::loader::Loaders;
 use super::product::{Image, OptionValue, Product};
@@ -38,11 +38,9 @@ impl ProductVariant {
     }
 
     /// What makes it differ from the other variants.
-    async fn options(&self) -> Vec<InOrder<OptionValue>> {
+    async fn options(&self) -> Listed<OptionValue> {
         let options = self.0.details.options.iter();
-        options
-            .map(|(name, value)| InOrder(OptionValue { name: name.clone(), value: value.clone() }))
-            .collect()
+        options.map(|(name, value)| OptionValue { name: name.clone(), value: value.clone() }).collect()
     }
 
     /// A picture of it.

@@ -173,11 +173,8 @@ fn candidates<'p>(picture: &'p Picture, asked: &'p Asked<'_>) -> impl Iterator<I
     entries.filter(move |entry| {
         let price_is_good = || {
             let PriceFilter { min, max } = asked.price;
-            let price = entry.lowest_price(asked.currency);
-            (min.is_none() && max.is_none())
-                || price.is_some_and(|price| {
-                    min.is_none_or(|min| price >= min) && max.is_none_or(|max| price <= max)
-                })
+            let fits = |price| min.is_none_or(|min| price >= min) && max.is_none_or(|max| price <= max);
+            (min.is_none() && max.is_none()) || entry.lowest_price(asked.currency).is_some_and(fits)
         };
         entry.is_visible_in(asked.channel)
             && asked.category.is_none_or(|category| entry.is_in(category))

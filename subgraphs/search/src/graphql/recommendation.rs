@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, ID, SimpleObject};
 use common::id::ProductId;
-use subgraph::graphql::InOrder;
+use subgraph::graphql::Listed;
 
 use super::reference::Product;
 use crate::domain::Intent;
@@ -29,7 +29,7 @@ pub enum RecommendationIntent {
 #[derive(SimpleObject)]
 pub struct RecommendationSet {
     /// The products, the best first.
-    pub products: Vec<InOrder<Product>>,
+    pub products: Listed<Product>,
     /// How they were found.
     pub model_version: String,
     /// Which recommendation this is: send it with `trackEvents` when somebody follows it.
@@ -40,7 +40,7 @@ impl RecommendationSet {
     /// These products.
     pub fn new(finder: &Finder, products: Vec<ProductId>) -> Self {
         Self {
-            products: products.into_iter().map(|id| InOrder(Product { id: id.into() })).collect(),
+            products: products.into_iter().map(|id| Product { id: id.into() }).collect(),
             model_version: MODEL.to_owned(),
             recommendation_id: finder.ports.ids.next::<common::id::RecommendationRun>().into(),
         }

@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
 use common::Fault;
-use subgraph::graphql::{InOrder, MinorUnits, PageInfo};
+use subgraph::graphql::{InOrder, Listed, MinorUnits, PageInfo};
 
 use super::reference::{Category, Product, ProductVariant};
 use crate::domain::{self, FacetFilter, PriceFilter, highlight};
@@ -107,7 +107,7 @@ pub struct Facet {
     /// The facet's name for people.
     pub label: String,
     /// Its values, the most frequent first.
-    pub buckets: Vec<InOrder<FacetBucket>>,
+    pub buckets: Listed<FacetBucket>,
 }
 
 /// A product that was found.
@@ -129,13 +129,13 @@ pub struct SearchHit {
 #[derive(SimpleObject)]
 pub struct SearchConnection {
     /// The hits.
-    pub edges: Vec<InOrder<SearchHit>>,
+    pub edges: Listed<SearchHit>,
     /// What comes before and after.
     pub page_info: InOrder<PageInfo>,
     /// How many hits there are on all pages.
     pub total_count: Option<i32>,
     /// What the hits can be narrowed down by.
-    pub facets: Vec<InOrder<Facet>>,
+    pub facets: Listed<Facet>,
     /// What was searched for in place of a misspelt text.
     pub corrected_query: Option<String>,
     /// How long it took, in milliseconds.
@@ -149,21 +149,15 @@ impl SearchConnection {
     pub fn new(answer: SearchAnswer, page: &common::PageArgs, locale: &str, took_ms: i32) -> Self {
         let SearchAnswer { id, mut found, words, corrected, picture } = answer;
         let has_next_page = page.cut(&mut found.hits);
-        let edges: Vec<InOrder<SearchHit>> = found
+        let edges: Vec<SearchHit> = found
             .hits
             .into_iter()
-            .map(|hit| {
-                InOrder(SearchHit {
-                    cursor: hit.cursor.encode(),
-                    score: hit.score.into(),
-                    product: InOrder(Product { id: hit.entry.product.id.into() }),
-                    matched_variant: hit.variant.map(|id| InOrder(ProductVariant { id: id.into() })),
-                    highlight: if words.is_empty() {
-                        None
-                    } else {
-                        highlight(hit.entry.title(locale), &words)
-                    },
-                })
+            .map(|hit| SearchHit {
+                cursor: hit.cursor.encode(),
+                score: hit.score.into(),
+                product: InOrder(Product { id: hit.entry.product.id.into() }),
+                matched_variant: hit.variant.map(|id| InOrder(ProductVariant { id: id.into() })),
+                highlight: if words.is_empty() { None } else { highlight(hit.entry.title(locale), &words) },
             })
             .collect();
         let facets = found.facets.into_iter().map(|(facet, counts)| {
@@ -171,9 +165,9 @@ impl SearchConnection {
             let bucket = |count: domain::FacetCount| {
                 let domain::FacetValue { value, label, .. } =
                     picture.facets.values()[count.value as usize].clone();
-                InOrder(FacetBucket { value, label, count: count.count, selected: count.selected })
+                FacetBucket { value, label, count: count.count, selected: count.selected }
             };
-            InOrder(Facet { key, label, buckets: counts.into_iter().map(bucket).collect() })
+            Facet { key, label, buckets: counts.into_iter().map(bucket).collect() }
         });
         Self {
             page_info: InOrder(PageInfo {
@@ -182,7 +176,7 @@ impl SearchConnection {
                 start_cursor: edges.first().map(|edge| edge.cursor.clone()),
                 end_cursor: edges.last().map(|edge| edge.cursor.clone()),
             }),
-            edges,
+            edges: Listed(edges),
             total_count: i32::try_from(found.total).ok(),
             facets: facets.collect(),
             corrected_query: corrected,
