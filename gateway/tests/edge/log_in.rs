@@ -75,7 +75,7 @@ impl LocalSubgraph for Letters {
         _: Variables,
         context: &'a RequestContext,
     ) -> BoxFuture<'a, LocalResponse> {
-        let viewer: &Viewer = context.local().unwrap();
+        let viewer = context.local::<Viewer>().unwrap();
         let of = match viewer.user_id() {
             Some(_) => format!("a user's, in {}", viewer.context.currency),
             None => "a guest's".to_owned(),

@@ -64,7 +64,7 @@ impl LocalSubgraph for Shop {
                 "hello": "world",
                 "product": product,
                 "products": [product, product],
-                "whoami": describe(viewer),
+                "whoami": describe(&viewer),
                 "orders": "two",
                 "ledger": "balanced",
                 "broken": null,

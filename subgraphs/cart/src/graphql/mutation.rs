@@ -32,7 +32,7 @@ impl Mutation {
             currency: input.currency.map(|currency| currency.0),
             key: input.idempotency_key.map(|key| key.0),
         };
-        let outcome = part::<Carts>(context)?.create(&viewer(context), &new).await?;
+        let outcome = part::<Carts>(context)?.create(viewer(context), &new).await?;
         CartPayload::of(context, None, outcome).await
     }
 
@@ -152,7 +152,7 @@ impl Mutation {
         let guest = parse_id(&input.guest_cart_id)?;
         let merge =
             Merge { guest, policy: input.policy.unwrap_or_default().into(), key: input.idempotency_key.0 };
-        let outcome = part::<Carts>(context)?.merge(&viewer, user, &merge).await?;
+        let outcome = part::<Carts>(context)?.merge(viewer, user, &merge).await?;
         CartPayload::of(context, Some(guest), outcome).await
     }
 
@@ -182,7 +182,7 @@ impl Mutation {
         #[graphql(desc = "What is asked.")] request: ServiceCall,
     ) -> Result<ServiceCall> {
         let request: FreezeCart = request.read()?;
-        let reply = part::<Carts>(context)?.freeze(&viewer(context), &request).await?;
+        let reply = part::<Carts>(context)?.freeze(viewer(context), &request).await?;
         Ok(ServiceCall::reply::<FreezeCart>(&reply)?)
     }
 
@@ -194,7 +194,7 @@ impl Mutation {
         #[graphql(desc = "What is asked.")] request: ServiceCall,
     ) -> Result<ServiceCall> {
         let request: ThawCart = request.read()?;
-        part::<Carts>(context)?.thaw(&viewer(context), &request).await?;
+        part::<Carts>(context)?.thaw(viewer(context), &request).await?;
         Ok(ServiceCall::reply::<ThawCart>(&())?)
     }
 
@@ -213,6 +213,6 @@ impl Mutation {
 
 async fn edit(context: &Context<'_>, request: Request) -> Result<CartPayload> {
     let id = request.cart;
-    let outcome = part::<Carts>(context)?.edit(&viewer(context), request).await?;
+    let outcome = part::<Carts>(context)?.edit(viewer(context), request).await?;
     CartPayload::of(context, Some(id), outcome).await
 }

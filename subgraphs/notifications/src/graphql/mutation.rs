@@ -88,7 +88,7 @@ impl Mutation {
     ) -> Result<StockAlertPayload> {
         let variant = parse_id(&input.variant_id)?;
         let created = part::<Notifications>(context)?
-            .create_alert(&viewer(context), variant, input.email.as_deref())
+            .create_alert(viewer(context), variant, input.email.as_deref())
             .await;
         Ok(match settle(created)? {
             Ok(()) => StockAlertPayload { ok: true, user_errors: Vec::new() },

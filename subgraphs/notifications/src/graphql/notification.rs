@@ -97,7 +97,7 @@ impl Order {
 
     /// What was written to the buyer about the order, oldest first. Null unless the viewer is the buyer or support.
     async fn messages(&self, context: &Context<'_>) -> Result<Option<Vec<Notification>>> {
-        let reach = Reach::into_orders(&viewer(context));
+        let reach = Reach::into_orders(viewer(context));
         if reach == Reach::Nobody {
             return Ok(None);
         }

@@ -38,7 +38,7 @@ impl Query {
     #[graphql(entity)]
     async fn find_notification_by_id(&self, context: &Context<'_>, id: ID) -> Result<Option<Notification>> {
         let Ok(id) = id.parse() else { return Ok(None) };
-        let reach = Reach::of(&viewer(context));
+        let reach = Reach::of(viewer(context));
         Ok(Loaders::of(context)?.notifications.load((reach, id)).await?.map(Notification::from))
     }
 

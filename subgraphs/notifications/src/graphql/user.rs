@@ -50,7 +50,7 @@ pub struct User {
 impl User {
     /// Whether the viewer may see what this user is told.
     fn is_within_reach(&self, context: &Context<'_>) -> bool {
-        Reach::of(&viewer(context)).covers(self.id)
+        Reach::of(viewer(context)).covers(self.id)
     }
 }
 

@@ -135,7 +135,7 @@ impl Mutation {
             return_url: input.return_url,
         };
         let (viewer, orders) = (viewer(context), part::<Orders>(context)?);
-        let completed = orders.complete_checkout(&viewer, &input.idempotency_key.0, &request).await?;
+        let completed = orders.complete_checkout(viewer, &input.idempotency_key.0, &request).await?;
         Ok(match completed {
             Ok(progress) => {
                 let user_errors = progress.attempt.refusal()?.map(OrderUserError::from).into_iter().collect();
@@ -159,7 +159,7 @@ impl Mutation {
             reason: input.reason,
         };
         let (viewer, orders) = (viewer(context), part::<Orders>(context)?);
-        let cancelled = orders.cancel(&viewer, &input.idempotency_key.0, &request).await?;
+        let cancelled = orders.cancel(viewer, &input.idempotency_key.0, &request).await?;
         payload(context, cancelled).await
     }
 
@@ -177,7 +177,7 @@ impl Mutation {
             tracking_number: input.tracking_number,
         };
         let (viewer, orders) = (viewer(context), part::<Orders>(context)?);
-        let fulfilled = orders.fulfill(&viewer, &input.idempotency_key.0, &request).await?;
+        let fulfilled = orders.fulfill(viewer, &input.idempotency_key.0, &request).await?;
         payload(context, fulfilled).await
     }
 
@@ -194,7 +194,7 @@ impl Mutation {
             reason: input.reason,
         };
         let (viewer, orders) = (viewer(context), part::<Orders>(context)?);
-        let requested = orders.request_return(&viewer, &input.idempotency_key.0, &request).await?;
+        let requested = orders.request_return(viewer, &input.idempotency_key.0, &request).await?;
         Ok(match requested {
             Ok((row, lines)) => {
                 ReturnRequestPayload { requested: Some(Return { row, lines }), user_errors: Vec::new() }

@@ -44,7 +44,7 @@ impl Query {
         };
         let (viewer, orders) = (viewer(context), part::<Orders>(context)?);
         let may = |order: &Arc<order::Model>| {
-            may_see(&viewer, order.customer_id)
+            may_see(viewer, order.customer_id)
                 || guest_token.as_ref().is_some_and(|token| orders.token_opens(order, token))
         };
         Ok(found.filter(may).map(Order))
@@ -60,7 +60,7 @@ impl Query {
         let loaders = Loaders::of(context)?;
         let viewer = viewer(context);
         let found = loaders.attempts.load(parse_id(&id)?).await?;
-        let Some(attempt) = found.filter(|attempt| may_follow(&viewer, attempt)) else { return Ok(None) };
+        let Some(attempt) = found.filter(|attempt| may_follow(viewer, attempt)) else { return Ok(None) };
         let progress = part::<Orders>(context)?.poll_checkout((*attempt).clone()).await?;
         Ok(Some(show(loaders, progress).await))
     }
@@ -120,7 +120,7 @@ impl Query {
         let Ok(id) = id.parse() else { return Ok(None) };
         let viewer = viewer(context);
         let found = Loaders::of(context)?.attempts.load(id).await?;
-        Ok(found.filter(|attempt| may_follow(&viewer, attempt)).map(CheckoutAttempt))
+        Ok(found.filter(|attempt| may_follow(viewer, attempt)).map(CheckoutAttempt))
     }
 
     #[graphql(entity)]
@@ -137,7 +137,7 @@ impl Query {
 /// The order, where the viewer may see it by its id alone.
 fn visible(context: &Context<'_>, found: Option<Arc<order::Model>>) -> Result<Option<Order>> {
     let viewer = viewer(context);
-    Ok(found.filter(|order| may_see(&viewer, order.customer_id)).map(Order))
+    Ok(found.filter(|order| may_see(viewer, order.customer_id)).map(Order))
 }
 
 async fn sees_order(context: &Context<'_>, id: common::id::OrderId) -> Result<bool> {

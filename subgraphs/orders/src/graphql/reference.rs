@@ -32,7 +32,7 @@ impl User {
         #[graphql(desc = "How many, at most 100.", default_with = "Some(20)")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Option<Connection<Order>>> {
-        if !may_see(&viewer(context), Some(self.id)) {
+        if !may_see(viewer(context), Some(self.id)) {
             return Ok(None);
         }
         let page = PageArgs::parse(first.unwrap_or(20), after.as_deref()).map_err(Fault::from)?;
@@ -69,7 +69,7 @@ impl Cart {
     async fn checkout_attempt(&self, context: &Context<'_>) -> Result<Option<CheckoutAttempt>> {
         let newest = Loaders::of(context)?.newest_attempts.load(self.id).await?;
         let viewer = viewer(context);
-        Ok(newest.filter(|attempt| may_follow(&viewer, attempt)).map(CheckoutAttempt))
+        Ok(newest.filter(|attempt| may_follow(viewer, attempt)).map(CheckoutAttempt))
     }
 }
 

@@ -32,7 +32,7 @@ impl Subscription {
         let viewer = viewer(context);
         // Watching begins before reading, so that no change falls between the two.
         let changes = orders.attempt_changes.watch(move |changed| *changed == id).map(drop);
-        let first = attempt(&orders, id).await?.filter(|attempt| may_follow(&viewer, attempt));
+        let first = attempt(&orders, id).await?.filter(|attempt| may_follow(viewer, attempt));
         let first = first.ok_or_else(|| nothing_to_watch("checkout"))?;
         let later = stream::unfold(
             (orders, changes, is_final(&first)),
@@ -62,7 +62,7 @@ impl Subscription {
         let orders = part::<Orders>(context)?.clone();
         let viewer = viewer(context);
         let changes = orders.order_changes.watch(move |changed| *changed == id).map(drop);
-        let first = order(&orders, id).await?.filter(|order| may_see(&viewer, order.customer_id));
+        let first = order(&orders, id).await?.filter(|order| may_see(viewer, order.customer_id));
         let first = first.ok_or_else(|| nothing_to_watch("order"))?;
         let later = stream::unfold((orders, changes), move |(orders, mut changes)| async move {
             changes.next().await?;

@@ -55,7 +55,7 @@ impl Query {
         let Ok(id) = id.parse() else { return Ok(None) };
         let payment = Loaders::of(context)?.payments.load(id).await?;
         let viewer = viewer(context);
-        Ok(payment.filter(|payment| may_see(&viewer, payment.customer_id)).map(Payment::from))
+        Ok(payment.filter(|payment| may_see(viewer, payment.customer_id)).map(Payment::from))
     }
 
     #[graphql(entity)]
@@ -63,7 +63,7 @@ impl Query {
         let Ok(id) = id.parse() else { return Ok(None) };
         let refund = Loaders::of(context)?.refunds.load(id).await?;
         let viewer = viewer(context);
-        Ok(refund.filter(|refund| may_see(&viewer, refund.customer_id)).map(Refund::from))
+        Ok(refund.filter(|refund| may_see(viewer, refund.customer_id)).map(Refund::from))
     }
 
     #[graphql(entity)]

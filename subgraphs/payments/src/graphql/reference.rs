@@ -19,7 +19,7 @@ impl Order {
     async fn visible(&self, context: &Context<'_>) -> Result<Option<Vec<payment::Model>>> {
         let payments = Loaders::of(context)?.of_orders.load(self.0).await?.unwrap_or_default();
         let viewer = viewer(context);
-        let visible = payments.iter().all(|payment| may_see(&viewer, payment.customer_id));
+        let visible = payments.iter().all(|payment| may_see(viewer, payment.customer_id));
         Ok(visible.then_some(payments))
     }
 }
@@ -59,7 +59,7 @@ impl CheckoutAttempt {
     async fn client_action(&self, context: &Context<'_>) -> Result<Option<PaymentClientAction>> {
         let payment = Loaders::of(context)?.of_attempts.load(self.0).await?;
         let viewer = viewer(context);
-        Ok(payment.filter(|payment| may_see(&viewer, payment.customer_id)).and_then(PaymentClientAction::of))
+        Ok(payment.filter(|payment| may_see(viewer, payment.customer_id)).and_then(PaymentClientAction::of))
     }
 }
 
@@ -112,7 +112,7 @@ pub struct User(pub UserId);
 impl User {
     fn is_visible(&self, context: &Context<'_>) -> bool {
         let viewer = viewer(context);
-        viewer.user_id() == Some(self.0) || sees_all(&viewer)
+        viewer.user_id() == Some(self.0) || sees_all(viewer)
     }
 }
 
@@ -158,7 +158,7 @@ impl Return {
     async fn refunds(&self, context: &Context<'_>) -> Result<Option<Vec<Refund>>> {
         let rows = Loaders::of(context)?.refunds_for.load(self.0).await?.unwrap_or_default();
         let viewer = viewer(context);
-        let visible = rows.iter().all(|refund| may_see(&viewer, refund.customer_id));
+        let visible = rows.iter().all(|refund| may_see(viewer, refund.customer_id));
         Ok(visible.then(|| rows.into_iter().map(Refund::from).collect()))
     }
 }

@@ -129,7 +129,7 @@ impl Mutation {
         )]
         everywhere: Option<bool>,
     ) -> Result<SessionEndPayload> {
-        part::<Accounts>(context)?.log_out(&viewer(context), everywhere.unwrap_or(false)).await?;
+        part::<Accounts>(context)?.log_out(viewer(context), everywhere.unwrap_or(false)).await?;
         Ok(SessionEndPayload { ok: true })
     }
 

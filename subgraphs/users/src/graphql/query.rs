@@ -53,7 +53,7 @@ impl Query {
     #[graphql(entity)]
     async fn find_address_by_id(&self, context: &Context<'_>, id: ID) -> Result<Option<Address>> {
         let Ok(id) = id.parse() else { return Ok(None) };
-        let reach = Reach::of(&viewer(context));
+        let reach = Reach::of(viewer(context));
         Ok(Loaders::of(context)?.addresses.load((reach, id)).await?.map(Address::from))
     }
 }

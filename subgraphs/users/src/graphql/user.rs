@@ -65,7 +65,7 @@ impl User {
         if self.proven {
             return Ok((&self.account, Reach::Own(self.account.id)));
         }
-        match Reach::of(&viewer(context)) {
+        match Reach::of(viewer(context)) {
             reach if reach.covers(self.account.id) => Ok((&self.account, reach)),
             Reach::Nobody => Err(Fault::new(FaultCode::Unauthenticated, "Log in first.")),
             _ => Err(Fault::new(FaultCode::Forbidden, "This is known to the user alone.")),
