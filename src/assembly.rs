@@ -62,7 +62,7 @@ impl Shop {
         let subgraphs: Vec<Subgraph> =
             ROOMS.iter().zip(&ports).map(|(room, ports)| (room.build)(ports)).collect();
         for (subgraph, ports) in subgraphs.iter().zip(&ports) {
-            ports.peers.know(subgraph.name, Peer::Local(subgraph.clone()));
+            ports.peers.know(subgraph.name, Peer::Local(subgraph.clone().into()));
             if let Some(receiver) = &subgraph.receiver {
                 ports.bus.join(receiver.clone());
             }

@@ -41,7 +41,7 @@ pub async fn run(settings: &Settings, command: &SubgraphCommand) -> anyhow::Resu
     }
     let ports = assembly::open(room, settings, &keys, &bus, &peers, &tasks).await?;
     let built = (room.build)(&ports);
-    peers.know(room.name, Peer::Local(built.clone()));
+    peers.know(room.name, Peer::Local(built.clone().into()));
     if let Some(receiver) = &built.receiver {
         bus.join(receiver.clone());
     }

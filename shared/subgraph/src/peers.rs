@@ -27,7 +27,7 @@ const LARGEST_ANSWER: usize = 8 << 20;
 #[derive(Clone)]
 pub enum Peer {
     /// In this process.
-    Local(Subgraph),
+    Local(Arc<Subgraph>),
     /// Behind this base URL.
     Remote(String),
 }

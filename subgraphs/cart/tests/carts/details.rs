@@ -105,7 +105,7 @@ async fn an_address_of_the_buyers_own_book_can_be_named() {
     let shop = Shop::open().await;
     let schema = async_graphql::Schema::new(AddressBook, EmptyMutation, EmptySubscription);
     let users = Subgraph::new(&shop.ports, schema, String::new(), |request| request);
-    shop.ports.peers.know("users", Peer::Local(users));
+    shop.ports.peers.know("users", Peer::Local(users.into()));
     for (number, found) in [(0, true), (1, false)] {
         let cart = shop.cart_with(&user(number), &[(plain(0).0, 1)]).await;
         let named = json!({ "cartId": cart["id"], "addressId": "addr_00000000000000000000000000" });

@@ -100,7 +100,7 @@ impl Peers {
             let schema =
                 subgraph::graphql::schema(Query, Mutation(peers.clone()), EmptySubscription).finish();
             let subgraph = Subgraph::new(&Ports { name, ..ports.clone() }, schema, String::new(), |r| r);
-            ports.peers.know(name, Peer::Local(subgraph));
+            ports.peers.know(name, Peer::Local(subgraph.into()));
         }
         peers
     }
