@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use apollo_compiler::ast::FieldDefinition;
+use apollo_compiler::schema::{Component, ExtendedType};
+use apollo_compiler::{Name, Node, Schema};
+
 const COMMITTED: [&str; 10] = [
     "api.graphql",
     "supergraph.graphql",
@@ -65,29 +69,83 @@ fn the_committed_subgraphs_compose_from_files_to_the_committed_supergraph() {
 
 #[test]
 fn everything_in_the_api_is_described() {
-    let api = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schema/api.graphql"))
-        .unwrap();
-    let mut undescribed = Vec::new();
-    let mut described = false;
-    let mut in_block = false;
-    for line in api.lines().map(str::trim) {
-        if line.starts_with("\"\"\"") {
-            in_block = !(in_block || (line.len() > 3 && line.ends_with("\"\"\"")));
-            described = true;
-        } else if in_block {
-            continue;
-        } else if line.starts_with('"') {
-            described = true;
-        } else if line.is_empty() || line.starts_with(['}', ')', '#', '|']) {
-            described = false;
-        } else {
-            let defines = line.starts_with(|first: char| first.is_alphabetic() || first == '_');
-            let root = ["schema", "directive", "query:", "mutation:", "subscription:"];
-            if defines && !described && !root.iter().any(|word| line.starts_with(word)) {
-                undescribed.push(line.to_owned());
-            }
-            described = false;
+    let api = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schema/api.graphql"));
+    let schema =
+        Schema::parse_and_validate(api.unwrap(), "api.graphql").unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert_eq!(undescribed(&schema), Vec::<String>::new());
+}
+
+#[test]
+fn whatever_has_no_description_is_found() {
+    let text = r#"
+        "described" directive @bare(given: Int) on FIELD
+        type Query { "described" field("described" given: Int, bare: Int = 1): Union bare: Scalar }
+        "described" interface Interface { bare: Int }
+        "" union Union = Query
+        "described" enum Enum { BARE "described" GIVEN }
+        "described" input Input { bare: [Int!] = [] "described" given: Int }
+        scalar Scalar
+    "#;
+    let schema = Schema::parse(text, "test.graphql").unwrap_or_else(|wrong| panic!("{wrong}"));
+    let expected = [
+        "@bare(given:)",
+        "Enum.BARE",
+        "Input.bare",
+        "Interface.bare",
+        "Query",
+        "Query.bare",
+        "Query.field(bare:)",
+        "Scalar",
+        "Union",
+    ];
+    assert_eq!(undescribed(&schema), expected);
+}
+
+/// The coordinates of all that a schema defines without saying what it is, sorted.
+fn undescribed(schema: &Schema) -> Vec<String> {
+    let mut bare = Vec::new();
+    let mut check = |description: Option<&Node<str>>, coordinate: String| {
+        if description.is_none_or(|text| text.trim().is_empty()) {
+            bare.push(coordinate);
+        }
+    };
+    for (name, directive) in schema.directive_definitions.iter().filter(|(_, it)| !it.is_built_in()) {
+        check(directive.description.as_ref(), format!("@{name}"));
+        for argument in &directive.arguments {
+            check(argument.description.as_ref(), format!("@{name}({}:)", argument.name));
         }
     }
-    assert_eq!(undescribed, Vec::<String>::new());
+    for (name, definition) in schema.types.iter().filter(|(_, it)| !it.is_built_in()) {
+        check(definition.description(), name.to_string());
+        for (field, definition) in fields_of(definition) {
+            check(definition.description.as_ref(), format!("{name}.{field}"));
+            for argument in &definition.arguments {
+                check(argument.description.as_ref(), format!("{name}.{field}({}:)", argument.name));
+            }
+        }
+        match definition {
+            ExtendedType::Enum(definition) => {
+                for (value, definition) in &definition.values {
+                    check(definition.description.as_ref(), format!("{name}.{value}"));
+                }
+            }
+            ExtendedType::InputObject(definition) => {
+                for (field, definition) in &definition.fields {
+                    check(definition.description.as_ref(), format!("{name}.{field}"));
+                }
+            }
+            _ => {}
+        }
+    }
+    bare.sort();
+    bare
+}
+
+fn fields_of(definition: &ExtendedType) -> impl Iterator<Item = (&Name, &Component<FieldDefinition>)> {
+    let fields = match definition {
+        ExtendedType::Object(definition) => Some(&definition.fields),
+        ExtendedType::Interface(definition) => Some(&definition.fields),
+        _ => None,
+    };
+    fields.into_iter().flatten()
 }
