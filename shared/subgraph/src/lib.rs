@@ -3,6 +3,7 @@
 //! A subgraph exports `NAME`, `migrations()` and `build(&Ports) -> Subgraph`; everything that all eight would
 //! otherwise repeat is here.
 
+mod documents;
 mod execute;
 pub mod graphql;
 pub mod idempotency;

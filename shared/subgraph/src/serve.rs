@@ -18,6 +18,7 @@ use messaging::{Bus, Destination, Envelope};
 use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 
+use crate::documents::Documents;
 use crate::{Peers, Ports, Subgraph};
 
 /// The largest request that is read, in bytes: a gateway may ask for many entities at once.
@@ -28,13 +29,19 @@ struct Door {
     subgraph: Subgraph,
     verifier: Arc<PassportVerifier>,
     database: Database,
+    documents: Documents,
 }
 
 /// The routes of a subgraph that runs as a process of its own.
 pub fn router(subgraph: Subgraph, ports: &Ports) -> Router {
     let verifier =
         PassportVerifier::new(&ports.keys.passport.verifying(), ports.clock.clone(), subgraph.name);
-    let door = Door { subgraph, verifier: Arc::new(verifier), database: ports.database.clone() };
+    let door = Door {
+        subgraph,
+        verifier: Arc::new(verifier),
+        database: ports.database.clone(),
+        documents: Documents::new(),
+    };
     Router::new()
         .route("/graphql", post(graphql))
         .route("/events", post(events))
@@ -76,7 +83,8 @@ impl IntoResponse for Refused {
 
 async fn graphql(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
     let viewer = door.let_in(&headers, &body)?;
-    let request: async_graphql::Request = serde_json::from_slice(&body).map_err(|_| Refused::BadBody)?;
+    let mut request: async_graphql::Request = serde_json::from_slice(&body).map_err(|_| Refused::BadBody)?;
+    door.documents.prepare(&mut request);
     let streamed =
         headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));
     if streamed {
@@ -137,4 +145,51 @@ pub fn listen_to(bus: &Bus, peers: &Peers, publisher: &'static str, subgraph: &s
         let (peers, name, url) = (peers.clone(), name.clone(), url.clone());
         Box::pin(async move { peers.post(&url, "/events", &name, publisher, &&*events).await.map(drop) })
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+    use auth::PassportSigner;
+    use axum::body::Body;
+    use axum::http::Request;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    struct Query;
+
+    #[Object]
+    impl Query {
+        async fn double(&self, number: i32) -> i32 {
+            number * 2
+        }
+    }
+
+    #[tokio::test]
+    async fn one_document_is_answered_for_each_of_its_variables_and_a_broken_one_explained() {
+        let (ports, _folder) = crate::testing::ports("numbers", Vec::new).await;
+        let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+        let sdl = schema.sdl();
+        let router = router(Subgraph::new(&ports, schema, sdl, |request| request), &ports);
+        let signer = PassportSigner::new(&ports.keys.passport, ports.clock.clone());
+        let ask = async |query: &str, number: i32| {
+            let body = json!({ "query": query, "variables": { "n": number } }).to_string();
+            let passport = signer.sign("numbers", body.as_bytes(), &Viewer::anonymous()).unwrap();
+            let request = Request::post("/graphql").header(PASSPORT_HEADER, passport);
+            let response = router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            serde_json::from_slice::<serde_json::Value>(&body).unwrap()
+        };
+        for number in [1, 2, 3] {
+            let answer = ask("query($n: Int!) { double(number: $n) }", number).await;
+            assert_eq!(answer["data"], json!({ "double": 2 * number }), "{answer}");
+        }
+        for _ in 0..2 {
+            let answer = ask("{ double(number: ", 1).await;
+            assert_eq!(answer["data"], json!(null), "{answer}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
+            assert!(answer["errors"][0]["locations"].is_array(), "{answer}");
+        }
+    }
 }
