@@ -8,6 +8,7 @@ mod graphiql;
 mod graphql;
 mod health;
 mod layers;
+mod leftover;
 mod media;
 pub(crate) mod request_id;
 mod sse;
@@ -16,12 +17,12 @@ mod websocket;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::Inner;
-use crate::config::Cors;
+use crate::config::GatewayConfig;
 
 /// All routes of the gateway, layered.
 pub(crate) fn router(gateway: Arc<Inner>) -> Router {
@@ -41,16 +42,17 @@ pub(crate) fn router(gateway: Arc<Inner>) -> Router {
             .route("/graphiql/tabs.json", get(graphiql::tabs))
             .route("/graphiql/{*path}", get(graphiql::asset));
     }
-    layered(routes.fallback(errors::no_such_route), &gateway.config.cors).with_state(gateway)
+    layered(routes.fallback(errors::no_such_route), &gateway.config).with_state(gateway)
 }
 
-fn layered<S: Clone + Send + Sync + 'static>(routes: Router<S>, cors: &Cors) -> Router<S> {
+fn layered<S: Clone + Send + Sync + 'static>(routes: Router<S>, config: &GatewayConfig) -> Router<S> {
     routes
         // The last layer here is the first that a request meets.
         .layer(layers::compression()) // answers only, and only for those who ask
-        .layer(layers::cors(cors)) // answers preflights, so it stands before all that refuses
+        .layer(layers::cors(&config.cors)) // answers preflights, so it stands before all that refuses
         .layer(layers::panics()) // a bug costs one request
         .layer(from_fn(errors::explain)) // whatever is refused by a layer or route is refused in JSON
+        .layer(from_fn_with_state(leftover::patience(config.deadline), leftover::read)) // so that a refusal is read, too
         .layer(from_fn(request_id::identify)) // everything else needs the id
 }
 
@@ -67,7 +69,7 @@ mod tests {
         async fn broken() {
             panic!("a bug with a secret in it");
         }
-        let router: Router = layered(Router::new().route("/", get(broken)), &Cors::Any);
+        let router: Router = layered(Router::new().route("/", get(broken)), &GatewayConfig::default());
         for _ in 0..2 {
             let response = router.clone().oneshot(Request::new(Body::empty())).await.unwrap();
             assert_eq!(response.status(), 500);

@@ -6,6 +6,7 @@ mod chance;
 mod door;
 mod events;
 mod identity;
+mod leftover;
 mod limits;
 mod log_in;
 mod pages;
