@@ -2,7 +2,7 @@
 //!
 //! `flows` are what shoppers, staff and attackers do; each runs in every set-up of `setups`: in one process, and with
 //! the eight subgraphs as processes of their own behind a gateway over our supergraph and over those that the composers
-//! on npm make. `stampedes` needs a shop that is quick, so it runs in one process only.
+//! on npm make. `outages` takes subgraphs away. `stampedes` needs a shop that is quick, so it runs in one process only.
 
 mod browser;
 mod client;
@@ -11,6 +11,7 @@ mod foreign;
 mod live;
 mod node;
 mod operations;
+mod outages;
 mod process;
 mod setups;
 mod shopper;

@@ -1,6 +1,6 @@
 //! The set-ups: every flow passes in each.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -81,18 +81,16 @@ async fn nothing_is_lost_or_sold_twice_in_a_crowd() -> anyhow::Result<()> {
 async fn every_flow_holds_in_eight_processes_behind_each_composers_supergraph() -> anyhow::Result<()> {
     let folder = seeded_folder()?;
     let work = tempfile::tempdir()?;
-    let schemas = work.path().join("schema");
-    let printed = run(work.path(), &["schema", "print", "--out", text(&schemas)?])?;
-    ensure!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
-    let subgraphs = start_subgraphs(folder.path()).await?;
+    let schemas = print_schemas()?;
+    let subgraphs = Processes::start(folder.path()).await?;
     let goods = Arc::new(Goods::new());
-    let mut supergraphs = vec![("our supergraph", schemas.join("supergraph.graphql"))];
+    let mut supergraphs = vec![("our supergraph", schemas.path().join("supergraph.graphql"))];
     match node::compose_workspace() {
         Ok(scripts) => {
             for (name, engine) in [("Apollo's supergraph", "apollo"), ("The Guild's supergraph", "theguild")]
             {
                 let file = work.path().join(format!("{engine}.graphql"));
-                let folder = schemas.join("subgraphs");
+                let folder = schemas.path().join("subgraphs");
                 let arguments = ["--engine", engine, "--out", text(&file)?, text(&folder)?];
                 node::run(&scripts, "compose.mjs", &arguments)?;
                 supergraphs.push((name, file));
@@ -106,7 +104,11 @@ async fn every_flow_holds_in_eight_processes_behind_each_composers_supergraph() 
         let stage = Arc::new(Stage {
             guest: Client::guest(&gateway.base),
             data: folder.path().to_owned(),
-            subgraphs: subgraphs.iter().map(|(name, process)| (*name, process.base.clone())).collect(),
+            subgraphs: subgraphs
+                .running
+                .iter()
+                .map(|(name, process)| (*name, process.base.clone()))
+                .collect(),
             goods: Arc::clone(&goods),
         });
         if let Err(failure) = flows::run(name, &stage, flows::all()).await {
@@ -114,7 +116,7 @@ async fn every_flow_holds_in_eight_processes_behind_each_composers_supergraph() 
         }
         failures.extend(gateway.faults().into_iter().map(|fault| format!("{name}: {fault}")));
     }
-    for (name, process) in &subgraphs {
+    for (name, process) in &subgraphs.running {
         failures.extend(process.faults().into_iter().map(|fault| format!("{name}: {fault}")));
     }
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
@@ -125,28 +127,69 @@ fn text(path: &Path) -> anyhow::Result<&str> {
     path.to_str().context("a name that is text")
 }
 
-async fn start_subgraphs(folder: &Path) -> anyhow::Result<Vec<(&'static str, Process)>> {
-    let ports = free_ports(SUBGRAPHS.len())?;
-    let places: Vec<(&str, u16)> = SUBGRAPHS.into_iter().zip(ports).collect();
-    let starting = places.iter().map(|(name, port)| {
-        let mut command = with_settings(folder);
-        command.args(["subgraph", *name, "--listen", &format!("127.0.0.1:{port}")]);
-        for (peer, port) in places.iter().filter(|(peer, _)| peer != name) {
-            command.args(["--peer", &format!("{peer}=http://127.0.0.1:{port}")]);
-        }
-        async { anyhow::Ok((*name, Process::start(command).await?)) }
-    });
-    try_join_all(starting).await
+/// The schemas as the binary prints them, in a folder.
+pub fn print_schemas() -> anyhow::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    let printed = run(folder.path(), &["schema", "print", "--out", text(folder.path())?])?;
+    ensure!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    Ok(folder)
 }
 
-async fn start_gateway(
+/// Eight subgraphs on one data folder, each a process.
+pub struct Processes {
+    folder: PathBuf,
+    ports: Vec<(&'static str, u16)>,
+    running: Vec<(&'static str, Process)>,
+}
+
+impl Processes {
+    /// Starts all of them.
+    pub async fn start(folder: &Path) -> anyhow::Result<Self> {
+        let ports = SUBGRAPHS.into_iter().zip(free_ports(SUBGRAPHS.len())?).collect();
+        let mut processes = Self { folder: folder.to_owned(), ports, running: Vec::new() };
+        let starting = SUBGRAPHS.map(|name| {
+            let command = processes.command(name);
+            async move { anyhow::Ok((name, Process::start(command).await?)) }
+        });
+        processes.running = try_join_all(starting).await?;
+        Ok(processes)
+    }
+
+    /// Ends one, without a warning.
+    pub fn kill(&mut self, name: &str) -> anyhow::Result<()> {
+        let place = self.running.iter().position(|(running, _)| *running == name);
+        drop(self.running.swap_remove(place.with_context(|| format!("{name} does not run"))?));
+        Ok(())
+    }
+
+    /// Starts one that has ended, where it was before.
+    pub async fn start_again(&mut self, name: &'static str) -> anyhow::Result<()> {
+        self.running.push((name, Process::start(self.command(name)).await?));
+        Ok(())
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = with_settings(&self.folder);
+        command.args(["subgraph", name]);
+        for (peer, port) in &self.ports {
+            match *peer == name {
+                true => command.args(["--listen", &format!("127.0.0.1:{port}")]),
+                false => command.args(["--peer", &format!("{peer}=http://127.0.0.1:{port}")]),
+            };
+        }
+        command
+    }
+}
+
+/// A gateway before these subgraphs.
+pub async fn start_gateway(
     folder: &Path,
     supergraph: &Path,
-    subgraphs: &[(&str, Process)],
+    subgraphs: &Processes,
 ) -> anyhow::Result<Process> {
     let mut command = with_settings(folder);
     command.arg("gateway").arg("--shop-keys").arg("--supergraph").arg(supergraph);
-    for (name, process) in subgraphs {
+    for (name, process) in &subgraphs.running {
         command.args(["--subgraph", &format!("{name}={}/graphql", process.base)]);
     }
     Process::start(command).await
