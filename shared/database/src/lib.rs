@@ -14,7 +14,7 @@ mod transaction;
 pub use access::{Reader, Tx, Writer};
 pub use connect::{ConnectError, Database};
 pub use loader::Loader;
-pub use migrate::{Change, Step, migrate};
+pub use migrate::{Change, Step, column, migrate, table};
 pub use transaction::{TransactionFailure, is_duplicate};
 
 /// Makes the future of a transaction from an `async move` block: `|tx| async move { … }.scope_boxed()`.

@@ -43,6 +43,16 @@ impl Change {
     }
 }
 
+/// A table without columns yet, for [`Change::table`].
+pub fn table(entity: impl IntoIden) -> TableCreateStatement {
+    Table::create().table(entity.into_iden()).take()
+}
+
+/// A column without a type yet, for [`table`].
+pub fn column(name: impl IntoIden) -> ColumnDef {
+    ColumnDef::new(name)
+}
+
 impl MigrationName for Step {
     fn name(&self) -> &str {
         self.name

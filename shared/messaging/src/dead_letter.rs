@@ -2,11 +2,11 @@
 
 use common::id::EventId;
 use common::{Fault, Timestamp};
-use database::{Change, Database, Step};
+use database::{Change, Database, Step, column, table};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm_migration::prelude::{Alias, ColumnDef, Table};
+use sea_orm_migration::prelude::Alias;
 
 use crate::Envelope;
 
@@ -35,14 +35,13 @@ pub(crate) fn migrations() -> Vec<Step> {
         name: "k0004_dead_letter",
         change: || {
             Change::table(
-                Table::create()
-                    .table(Alias::new("dead_letter"))
-                    .col(ColumnDef::new(Column::EventId).uuid().not_null().primary_key())
-                    .col(ColumnDef::new(Column::Topic).string_len(40).not_null())
-                    .col(ColumnDef::new(Column::Aggregate).string_len(64).not_null())
-                    .col(ColumnDef::new(Column::Payload).custom(Alias::new("longtext")).not_null())
-                    .col(ColumnDef::new(Column::Reason).text().not_null())
-                    .col(ColumnDef::new(Column::At).big_integer().not_null()),
+                table(Entity)
+                    .col(column(Column::EventId).uuid().not_null().primary_key())
+                    .col(column(Column::Topic).string_len(40).not_null())
+                    .col(column(Column::Aggregate).string_len(64).not_null())
+                    .col(column(Column::Payload).custom(Alias::new("longtext")).not_null())
+                    .col(column(Column::Reason).text().not_null())
+                    .col(column(Column::At).big_integer().not_null()),
             )
         },
     }]

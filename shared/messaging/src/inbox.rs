@@ -2,10 +2,9 @@
 
 use common::id::EventId;
 use common::{Fault, Timestamp};
-use database::{Change, Step, Tx, is_duplicate};
+use database::{Change, Step, Tx, column, is_duplicate, table};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm_migration::prelude::{Alias, ColumnDef, Table};
 
 /// An event that was applied.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -26,10 +25,9 @@ pub(crate) fn migrations() -> Vec<Step> {
         name: "k0003_inbox",
         change: || {
             Change::table(
-                Table::create()
-                    .table(Alias::new("inbox"))
-                    .col(ColumnDef::new(Column::EventId).uuid().not_null().primary_key())
-                    .col(ColumnDef::new(Column::AppliedAt).big_integer().not_null()),
+                table(Entity)
+                    .col(column(Column::EventId).uuid().not_null().primary_key())
+                    .col(column(Column::AppliedAt).big_integer().not_null()),
             )
         },
     }]

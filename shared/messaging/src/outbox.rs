@@ -2,12 +2,12 @@
 
 use common::id::EventId;
 use common::{Clock, Fault, Ids, Timestamp};
-use database::{Change, Database, Step, Tx};
+use database::{Change, Database, Step, Tx, column, table};
 use events::Event;
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::entity::prelude::*;
 use sea_orm::{QueryOrder, QuerySelect};
-use sea_orm_migration::prelude::{Alias, ColumnDef, Table};
+use sea_orm_migration::prelude::Alias;
 
 use crate::Envelope;
 
@@ -37,21 +37,14 @@ pub(crate) fn migrations() -> Vec<Step> {
             name: "k0001_outbox",
             change: || {
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("outbox"))
-                        .col(
-                            ColumnDef::new(Column::Seq)
-                                .big_integer()
-                                .not_null()
-                                .auto_increment()
-                                .primary_key(),
-                        )
-                        .col(ColumnDef::new(Column::EventId).uuid().not_null())
-                        .col(ColumnDef::new(Column::Topic).string_len(40).not_null())
-                        .col(ColumnDef::new(Column::Aggregate).string_len(64).not_null())
-                        .col(ColumnDef::new(Column::Payload).custom(Alias::new("longtext")).not_null())
-                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null())
-                        .col(ColumnDef::new(Column::Published).boolean().not_null()),
+                    table(Entity)
+                        .col(column(Column::Seq).big_integer().not_null().auto_increment().primary_key())
+                        .col(column(Column::EventId).uuid().not_null())
+                        .col(column(Column::Topic).string_len(40).not_null())
+                        .col(column(Column::Aggregate).string_len(64).not_null())
+                        .col(column(Column::Payload).custom(Alias::new("longtext")).not_null())
+                        .col(column(Column::CreatedAt).big_integer().not_null())
+                        .col(column(Column::Published).boolean().not_null()),
                 )
             },
         },

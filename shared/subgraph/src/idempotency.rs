@@ -4,10 +4,9 @@
 //! second request waits for the first one's commit.
 
 use common::{Fault, Timestamp};
-use database::{Change, Step, Tx, is_duplicate};
+use database::{Change, Step, Tx, column, is_duplicate, table};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm_migration::prelude::{Alias, ColumnDef, Table};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
@@ -34,12 +33,11 @@ pub(crate) fn migrations() -> Vec<Step> {
         name: "k0005_idempotency",
         change: || {
             Change::table(
-                Table::create()
-                    .table(Alias::new("idempotency"))
-                    .col(ColumnDef::new(Column::Scope).string_len(64).not_null().primary_key())
-                    .col(ColumnDef::new(Column::RequestHash).string_len(64).not_null())
-                    .col(ColumnDef::new(Column::Response).text())
-                    .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null()),
+                table(Entity)
+                    .col(column(Column::Scope).string_len(64).not_null().primary_key())
+                    .col(column(Column::RequestHash).string_len(64).not_null())
+                    .col(column(Column::Response).text())
+                    .col(column(Column::CreatedAt).big_integer().not_null()),
             )
         },
     }]

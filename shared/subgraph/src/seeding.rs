@@ -5,13 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use common::Fault;
-use database::{Change, ScopedFutureExt, Step, Tx};
+use database::{Change, ScopedFutureExt, Step, Tx, column, table};
 use futures::future::BoxFuture;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, EntityTrait};
-use sea_orm_migration::prelude::{Alias, ColumnDef, Table};
 
 use crate::Ports;
 
@@ -34,10 +33,9 @@ pub(crate) fn migrations() -> Vec<Step> {
         name: "k0006_seeded",
         change: || {
             Change::table(
-                Table::create()
-                    .table(Alias::new("seeded"))
-                    .col(ColumnDef::new(Column::Part).string_len(40).not_null().primary_key())
-                    .col(ColumnDef::new(Column::Done).big_integer().not_null()),
+                table(Entity)
+                    .col(column(Column::Part).string_len(40).not_null().primary_key())
+                    .col(column(Column::Done).big_integer().not_null()),
             )
         },
     }]

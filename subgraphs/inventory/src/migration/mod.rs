@@ -1,9 +1,7 @@
 //! The tables of stock, oldest change first. A released step is never changed.
 
-use database::{Change, Step};
-use sea_orm_migration::prelude::{
-    ColumnDef, Expr, ExprTrait as _, Iden, Index, IntoIden, Table, TableCreateStatement,
-};
+use database::{Change, Step, column, table};
+use sea_orm_migration::prelude::{Expr, ExprTrait as _, Index};
 
 use crate::entity::{order_hold, reservation, stock_adjustment, stock_item, stock_level, stock_location};
 
@@ -42,115 +40,89 @@ pub fn migrations() -> Vec<Step> {
     ]
 }
 
-fn table(entity: impl IntoIden, columns: &mut [ColumnDef]) -> TableCreateStatement {
-    let mut statement: TableCreateStatement = Table::create().table(entity.into_iden()).take();
-    for column in columns {
-        statement.col(column.take());
-    }
-    statement
-}
-
-fn column(name: impl Iden) -> ColumnDef {
-    ColumnDef::new(name)
-}
-
 fn location_table() -> Change {
     use stock_location::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::Code).string_len(40).not_null().unique_key().take(),
-            column(Column::Name).string_len(120).not_null().take(),
-            column(Column::CountryCode).string_len(2).not_null().take(),
-            column(Column::ShipsAbroad).boolean().not_null().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::Code).string_len(40).not_null().unique_key())
+            .col(column(Column::Name).string_len(120).not_null())
+            .col(column(Column::CountryCode).string_len(2).not_null())
+            .col(column(Column::ShipsAbroad).boolean().not_null()),
+    )
 }
 
 fn item_table() -> Change {
     use stock_item::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::VariantId).uuid().not_null().primary_key().take(),
-            column(Column::ProductId).uuid().not_null().take(),
-            column(Column::Tracked).boolean().not_null().take(),
-            column(Column::Backorder).string_len(16).not_null().take(),
-            column(Column::OutOfStockThreshold).integer().not_null().take(),
-            column(Column::RestockAt).big_integer().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::VariantId).uuid().not_null().primary_key())
+            .col(column(Column::ProductId).uuid().not_null())
+            .col(column(Column::Tracked).boolean().not_null())
+            .col(column(Column::Backorder).string_len(16).not_null())
+            .col(column(Column::OutOfStockThreshold).integer().not_null())
+            .col(column(Column::RestockAt).big_integer()),
+    )
 }
 
 fn level_table() -> Change {
     use stock_level::{Column, Entity};
-    let mut statement = table(
-        Entity,
-        &mut [
-            column(Column::VariantId).uuid().not_null().take(),
-            column(Column::LocationId).uuid().not_null().take(),
-            column(Column::OnHand).integer().not_null().take(),
-            column(Column::Reserved).integer().not_null().take(),
-            column(Column::Allocated).integer().not_null().take(),
-            column(Column::Oversell).boolean().not_null().take(),
-            column(Column::Version).integer().not_null().take(),
-        ],
-    );
     let promised = || Expr::col(Column::Allocated).add(Expr::col(Column::Reserved));
-    statement
-        .primary_key(Index::create().col(Column::VariantId).col(Column::LocationId))
-        .check(Expr::col(Column::OnHand).gte(0))
-        .check(Expr::col(Column::Reserved).gte(0))
-        .check(Expr::col(Column::Allocated).gte(0))
-        .check(Expr::col(Column::Oversell).or(Expr::col(Column::OnHand).gte(promised())));
-    Change::table(&mut statement)
+    Change::table(
+        table(Entity)
+            .col(column(Column::VariantId).uuid().not_null())
+            .col(column(Column::LocationId).uuid().not_null())
+            .col(column(Column::OnHand).integer().not_null())
+            .col(column(Column::Reserved).integer().not_null())
+            .col(column(Column::Allocated).integer().not_null())
+            .col(column(Column::Oversell).boolean().not_null())
+            .col(column(Column::Version).integer().not_null())
+            .primary_key(Index::create().col(Column::VariantId).col(Column::LocationId))
+            .check(Expr::col(Column::OnHand).gte(0))
+            .check(Expr::col(Column::Reserved).gte(0))
+            .check(Expr::col(Column::Allocated).gte(0))
+            .check(Expr::col(Column::Oversell).or(Expr::col(Column::OnHand).gte(promised()))),
+    )
 }
 
 fn hold_table() -> Change {
     use order_hold::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::OrderId).uuid().not_null().primary_key().take(),
-            column(Column::State).string_len(16).not_null().take(),
-            column(Column::ExpiresAt).big_integer().not_null().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::OrderId).uuid().not_null().primary_key())
+            .col(column(Column::State).string_len(16).not_null())
+            .col(column(Column::ExpiresAt).big_integer().not_null()),
+    )
 }
 
 fn reservation_table() -> Change {
     use reservation::{Column, Entity};
-    let mut statement = table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::OrderId).uuid().not_null().take(),
-            column(Column::CartLineId).uuid().take(),
-            column(Column::VariantId).uuid().not_null().take(),
-            column(Column::LocationId).uuid().take(),
-            column(Column::Quantity).integer().not_null().take(),
-            column(Column::State).string_len(16).not_null().take(),
-            column(Column::ExpiresAt).big_integer().not_null().take(),
-        ],
-    );
-    statement.check(Expr::col(Column::Quantity).gt(0));
-    Change::table(&mut statement)
+
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::OrderId).uuid().not_null())
+            .col(column(Column::CartLineId).uuid())
+            .col(column(Column::VariantId).uuid().not_null())
+            .col(column(Column::LocationId).uuid())
+            .col(column(Column::Quantity).integer().not_null())
+            .col(column(Column::State).string_len(16).not_null())
+            .col(column(Column::ExpiresAt).big_integer().not_null())
+            .check(Expr::col(Column::Quantity).gt(0)),
+    )
 }
 
 fn adjustment_table() -> Change {
     use stock_adjustment::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::Seq).big_integer().not_null().auto_increment().primary_key().take(),
-            column(Column::VariantId).uuid().not_null().take(),
-            column(Column::LocationId).uuid().not_null().take(),
-            column(Column::Delta).integer().not_null().take(),
-            column(Column::OnHand).integer().not_null().take(),
-            column(Column::Reason).string_len(200).not_null().take(),
-            column(Column::Actor).string_len(64).not_null().take(),
-            column(Column::At).big_integer().not_null().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::Seq).big_integer().not_null().auto_increment().primary_key())
+            .col(column(Column::VariantId).uuid().not_null())
+            .col(column(Column::LocationId).uuid().not_null())
+            .col(column(Column::Delta).integer().not_null())
+            .col(column(Column::OnHand).integer().not_null())
+            .col(column(Column::Reason).string_len(200).not_null())
+            .col(column(Column::Actor).string_len(64).not_null())
+            .col(column(Column::At).big_integer().not_null()),
+    )
 }

@@ -1,7 +1,7 @@
 //! The tables of `notifications`, one change a step.
 
-use database::{Change, Step};
-use sea_orm_migration::prelude::{Alias, ColumnDef, Index, Table};
+use database::{Change, Step, column, table};
+use sea_orm_migration::prelude::Index;
 
 use crate::entity::{article, contact, notification, preference, stock_alert, webhook};
 
@@ -15,27 +15,26 @@ fn notification_steps() -> Vec<Step> {
         Step {
             name: "m0001_notification",
             change: || {
-                use notification::Column;
+                use notification::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("notification"))
-                        .col(ColumnDef::new(Column::Id).uuid().not_null().primary_key())
-                        .col(ColumnDef::new(Column::UserId).uuid())
-                        .col(ColumnDef::new(Column::OrderId).uuid())
-                        .col(ColumnDef::new(Column::VariantId).uuid())
-                        .col(ColumnDef::new(Column::Topic).string_len(16).not_null())
-                        .col(ColumnDef::new(Column::Channel).string_len(8).not_null())
-                        .col(ColumnDef::new(Column::Cause).string_len(120).not_null())
-                        .col(ColumnDef::new(Column::Recipient).string_len(254).not_null())
-                        .col(ColumnDef::new(Column::Locale).string_len(35).not_null())
-                        .col(ColumnDef::new(Column::Title).string_len(200).not_null())
-                        .col(ColumnDef::new(Column::Body).text().not_null())
-                        .col(ColumnDef::new(Column::Confidential).text())
-                        .col(ColumnDef::new(Column::State).string_len(12).not_null())
-                        .col(ColumnDef::new(Column::Attempts).integer().not_null())
-                        .col(ColumnDef::new(Column::NextTryAt).big_integer().not_null())
-                        .col(ColumnDef::new(Column::ReadAt).big_integer())
-                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null()),
+                    table(Entity)
+                        .col(column(Column::Id).uuid().not_null().primary_key())
+                        .col(column(Column::UserId).uuid())
+                        .col(column(Column::OrderId).uuid())
+                        .col(column(Column::VariantId).uuid())
+                        .col(column(Column::Topic).string_len(16).not_null())
+                        .col(column(Column::Channel).string_len(8).not_null())
+                        .col(column(Column::Cause).string_len(120).not_null())
+                        .col(column(Column::Recipient).string_len(254).not_null())
+                        .col(column(Column::Locale).string_len(35).not_null())
+                        .col(column(Column::Title).string_len(200).not_null())
+                        .col(column(Column::Body).text().not_null())
+                        .col(column(Column::Confidential).text())
+                        .col(column(Column::State).string_len(12).not_null())
+                        .col(column(Column::Attempts).integer().not_null())
+                        .col(column(Column::NextTryAt).big_integer().not_null())
+                        .col(column(Column::ReadAt).big_integer())
+                        .col(column(Column::CreatedAt).big_integer().not_null()),
                 )
             },
         },
@@ -67,26 +66,24 @@ fn recipient_steps() -> Vec<Step> {
         Step {
             name: "m0006_contact",
             change: || {
-                use contact::Column;
+                use contact::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("contact"))
-                        .col(ColumnDef::new(Column::UserId).uuid().not_null().primary_key())
-                        .col(ColumnDef::new(Column::Email).string_len(254).not_null())
-                        .col(ColumnDef::new(Column::Locale).string_len(35).not_null()),
+                    table(Entity)
+                        .col(column(Column::UserId).uuid().not_null().primary_key())
+                        .col(column(Column::Email).string_len(254).not_null())
+                        .col(column(Column::Locale).string_len(35).not_null()),
                 )
             },
         },
         Step {
             name: "m0007_preference",
             change: || {
-                use preference::Column;
+                use preference::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("preference"))
-                        .col(ColumnDef::new(Column::UserId).uuid().not_null())
-                        .col(ColumnDef::new(Column::Topic).string_len(16).not_null())
-                        .col(ColumnDef::new(Column::Channels).string_len(40).not_null())
+                    table(Entity)
+                        .col(column(Column::UserId).uuid().not_null())
+                        .col(column(Column::Topic).string_len(16).not_null())
+                        .col(column(Column::Channels).string_len(40).not_null())
                         .primary_key(Index::create().col(Column::UserId).col(Column::Topic)),
                 )
             },
@@ -99,28 +96,26 @@ fn alert_steps() -> Vec<Step> {
         Step {
             name: "m0008_article",
             change: || {
-                use article::Column;
+                use article::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("article"))
-                        .col(ColumnDef::new(Column::VariantId).uuid().not_null().primary_key())
-                        .col(ColumnDef::new(Column::Version).integer().not_null())
-                        .col(ColumnDef::new(Column::Titles).text().not_null()),
+                    table(Entity)
+                        .col(column(Column::VariantId).uuid().not_null().primary_key())
+                        .col(column(Column::Version).integer().not_null())
+                        .col(column(Column::Titles).text().not_null()),
                 )
             },
         },
         Step {
             name: "m0009_stock_alert",
             change: || {
-                use stock_alert::Column;
+                use stock_alert::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("stock_alert"))
-                        .col(ColumnDef::new(Column::VariantId).uuid().not_null())
-                        .col(ColumnDef::new(Column::Email).string_len(254).not_null())
-                        .col(ColumnDef::new(Column::UserId).uuid())
-                        .col(ColumnDef::new(Column::Locale).string_len(35).not_null())
-                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null())
+                    table(Entity)
+                        .col(column(Column::VariantId).uuid().not_null())
+                        .col(column(Column::Email).string_len(254).not_null())
+                        .col(column(Column::UserId).uuid())
+                        .col(column(Column::Locale).string_len(35).not_null())
+                        .col(column(Column::CreatedAt).big_integer().not_null())
                         .primary_key(Index::create().col(Column::VariantId).col(Column::Email)),
                 )
             },
@@ -137,38 +132,30 @@ fn webhook_steps() -> Vec<Step> {
         Step {
             name: "m0011_webhook",
             change: || {
-                use webhook::Column;
+                use webhook::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("webhook"))
-                        .col(ColumnDef::new(Column::Id).uuid().not_null().primary_key())
-                        .col(ColumnDef::new(Column::Url).string_len(2000).not_null())
-                        .col(ColumnDef::new(Column::Events).text().not_null())
-                        .col(ColumnDef::new(Column::Secret).string_len(64).not_null())
-                        .col(ColumnDef::new(Column::Active).boolean().not_null())
-                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null()),
+                    table(Entity)
+                        .col(column(Column::Id).uuid().not_null().primary_key())
+                        .col(column(Column::Url).string_len(2000).not_null())
+                        .col(column(Column::Events).text().not_null())
+                        .col(column(Column::Secret).string_len(64).not_null())
+                        .col(column(Column::Active).boolean().not_null())
+                        .col(column(Column::CreatedAt).big_integer().not_null()),
                 )
             },
         },
         Step {
             name: "m0012_webhook_delivery",
             change: || {
-                use crate::entity::webhook_delivery::Column;
+                use crate::entity::webhook_delivery::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("webhook_delivery"))
-                        .col(
-                            ColumnDef::new(Column::Id)
-                                .big_integer()
-                                .not_null()
-                                .auto_increment()
-                                .primary_key(),
-                        )
-                        .col(ColumnDef::new(Column::WebhookId).uuid().not_null())
-                        .col(ColumnDef::new(Column::EventId).uuid().not_null())
-                        .col(ColumnDef::new(Column::Attempt).integer().not_null())
-                        .col(ColumnDef::new(Column::Status).integer())
-                        .col(ColumnDef::new(Column::At).big_integer().not_null()),
+                    table(Entity)
+                        .col(column(Column::Id).big_integer().not_null().auto_increment().primary_key())
+                        .col(column(Column::WebhookId).uuid().not_null())
+                        .col(column(Column::EventId).uuid().not_null())
+                        .col(column(Column::Attempt).integer().not_null())
+                        .col(column(Column::Status).integer())
+                        .col(column(Column::At).big_integer().not_null()),
                 )
             },
         },

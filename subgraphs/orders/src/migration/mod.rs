@@ -1,7 +1,7 @@
 //! The tables of orders, oldest change first. A released step is never changed.
 
-use database::{Change, Step};
-use sea_orm_migration::prelude::{ColumnDef, Iden, Index, IntoIden, Table, TableCreateStatement};
+use database::{Change, Step, column, table};
+use sea_orm_migration::prelude::Index;
 
 use crate::entity::{
     checkout_attempt, fulfillment, fulfillment_line, order, order_event, order_line, order_return,
@@ -62,182 +62,154 @@ pub fn migrations() -> Vec<Step> {
     ]
 }
 
-fn table(entity: impl IntoIden, columns: &mut [ColumnDef]) -> TableCreateStatement {
-    let mut statement = Table::create().table(entity.into_iden()).take();
-    for column in columns {
-        statement.col(column.take());
-    }
-    statement
-}
-
-fn column(name: impl Iden) -> ColumnDef {
-    ColumnDef::new(name)
-}
-
 fn order_table() -> Change {
     use order::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::Number).string_len(20).not_null().unique_key().take(),
-            column(Column::Version).integer().not_null().take(),
-            column(Column::Status).string_len(20).not_null().take(),
-            column(Column::FinancialStatus).string_len(20).not_null().take(),
-            column(Column::FulfillmentStatus).string_len(20).not_null().take(),
-            column(Column::CartId).uuid().take(),
-            column(Column::CustomerId).uuid().take(),
-            column(Column::Email).string_len(254).not_null().take(),
-            column(Column::Locale).string_len(35).not_null().take(),
-            column(Column::Currency).string_len(3).not_null().take(),
-            column(Column::Subtotal).big_integer().not_null().take(),
-            column(Column::Discount).big_integer().not_null().take(),
-            column(Column::Shipping).big_integer().not_null().take(),
-            column(Column::Tax).big_integer().not_null().take(),
-            column(Column::TaxIncluded).boolean().not_null().take(),
-            column(Column::Total).big_integer().not_null().take(),
-            column(Column::DeliveryOption).string_len(120).not_null().take(),
-            column(Column::ShippingAddress).text().take(),
-            column(Column::BillingAddress).text().take(),
-            column(Column::GuestTokenHash).string_len(64).take(),
-            column(Column::PaymentState).string_len(24).take(),
-            column(Column::PaymentVersion).integer().not_null().take(),
-            column(Column::Authorized).big_integer().not_null().take(),
-            column(Column::Captured).big_integer().not_null().take(),
-            column(Column::Refunded).big_integer().not_null().take(),
-            column(Column::CancelReason).string_len(500).take(),
-            column(Column::UnwindAt).big_integer().take(),
-            column(Column::CreatedAt).big_integer().not_null().take(),
-            column(Column::PlacedAt).big_integer().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::Number).string_len(20).not_null().unique_key())
+            .col(column(Column::Version).integer().not_null())
+            .col(column(Column::Status).string_len(20).not_null())
+            .col(column(Column::FinancialStatus).string_len(20).not_null())
+            .col(column(Column::FulfillmentStatus).string_len(20).not_null())
+            .col(column(Column::CartId).uuid())
+            .col(column(Column::CustomerId).uuid())
+            .col(column(Column::Email).string_len(254).not_null())
+            .col(column(Column::Locale).string_len(35).not_null())
+            .col(column(Column::Currency).string_len(3).not_null())
+            .col(column(Column::Subtotal).big_integer().not_null())
+            .col(column(Column::Discount).big_integer().not_null())
+            .col(column(Column::Shipping).big_integer().not_null())
+            .col(column(Column::Tax).big_integer().not_null())
+            .col(column(Column::TaxIncluded).boolean().not_null())
+            .col(column(Column::Total).big_integer().not_null())
+            .col(column(Column::DeliveryOption).string_len(120).not_null())
+            .col(column(Column::ShippingAddress).text())
+            .col(column(Column::BillingAddress).text())
+            .col(column(Column::GuestTokenHash).string_len(64))
+            .col(column(Column::PaymentState).string_len(24))
+            .col(column(Column::PaymentVersion).integer().not_null())
+            .col(column(Column::Authorized).big_integer().not_null())
+            .col(column(Column::Captured).big_integer().not_null())
+            .col(column(Column::Refunded).big_integer().not_null())
+            .col(column(Column::CancelReason).string_len(500))
+            .col(column(Column::UnwindAt).big_integer())
+            .col(column(Column::CreatedAt).big_integer().not_null())
+            .col(column(Column::PlacedAt).big_integer()),
+    )
 }
 
 fn order_line_table() -> Change {
     use order_line::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::OrderId).uuid().not_null().take(),
-            column(Column::Position).integer().not_null().take(),
-            column(Column::CartLineId).uuid().take(),
-            column(Column::VariantId).uuid().not_null().take(),
-            column(Column::ProductId).uuid().not_null().take(),
-            column(Column::Sku).string_len(64).not_null().take(),
-            column(Column::Title).string_len(255).not_null().take(),
-            column(Column::Quantity).integer().not_null().take(),
-            column(Column::Fulfilled).integer().not_null().take(),
-            column(Column::Returned).integer().not_null().take(),
-            column(Column::Cancelled).integer().not_null().take(),
-            column(Column::Currency).string_len(3).not_null().take(),
-            column(Column::UnitPrice).big_integer().not_null().take(),
-            column(Column::Discount).big_integer().not_null().take(),
-            column(Column::Tax).big_integer().not_null().take(),
-            column(Column::Total).big_integer().not_null().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::OrderId).uuid().not_null())
+            .col(column(Column::Position).integer().not_null())
+            .col(column(Column::CartLineId).uuid())
+            .col(column(Column::VariantId).uuid().not_null())
+            .col(column(Column::ProductId).uuid().not_null())
+            .col(column(Column::Sku).string_len(64).not_null())
+            .col(column(Column::Title).string_len(255).not_null())
+            .col(column(Column::Quantity).integer().not_null())
+            .col(column(Column::Fulfilled).integer().not_null())
+            .col(column(Column::Returned).integer().not_null())
+            .col(column(Column::Cancelled).integer().not_null())
+            .col(column(Column::Currency).string_len(3).not_null())
+            .col(column(Column::UnitPrice).big_integer().not_null())
+            .col(column(Column::Discount).big_integer().not_null())
+            .col(column(Column::Tax).big_integer().not_null())
+            .col(column(Column::Total).big_integer().not_null()),
+    )
 }
 
 fn order_event_table() -> Change {
     use order_event::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::Seq).big_integer().not_null().auto_increment().primary_key().take(),
-            column(Column::OrderId).uuid().not_null().take(),
-            column(Column::HappenedAt).big_integer().not_null().take(),
-            column(Column::Kind).string_len(40).not_null().take(),
-            column(Column::FromStatus).string_len(20).take(),
-            column(Column::ToStatus).string_len(20).take(),
-            column(Column::Actor).string_len(64).take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::Seq).big_integer().not_null().auto_increment().primary_key())
+            .col(column(Column::OrderId).uuid().not_null())
+            .col(column(Column::HappenedAt).big_integer().not_null())
+            .col(column(Column::Kind).string_len(40).not_null())
+            .col(column(Column::FromStatus).string_len(20))
+            .col(column(Column::ToStatus).string_len(20))
+            .col(column(Column::Actor).string_len(64)),
+    )
 }
 
 fn fulfillment_table() -> Change {
     use fulfillment::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::OrderId).uuid().not_null().take(),
-            column(Column::Status).string_len(20).not_null().take(),
-            column(Column::Carrier).string_len(60).take(),
-            column(Column::TrackingNumber).string_len(100).take(),
-            column(Column::TrackingUrl).string_len(500).take(),
-            column(Column::ShippedAt).big_integer().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::OrderId).uuid().not_null())
+            .col(column(Column::Status).string_len(20).not_null())
+            .col(column(Column::Carrier).string_len(60))
+            .col(column(Column::TrackingNumber).string_len(100))
+            .col(column(Column::TrackingUrl).string_len(500))
+            .col(column(Column::ShippedAt).big_integer()),
+    )
 }
 
 fn fulfillment_line_table() -> Change {
     use fulfillment_line::{Column, Entity};
-    let mut statement = table(
-        Entity,
-        &mut [
-            column(Column::FulfillmentId).uuid().not_null().take(),
-            column(Column::OrderLineId).uuid().not_null().take(),
-            column(Column::Quantity).integer().not_null().take(),
-        ],
-    );
-    statement.primary_key(Index::create().col(Column::FulfillmentId).col(Column::OrderLineId));
-    Change::table(&mut statement)
+
+    Change::table(
+        table(Entity)
+            .col(column(Column::FulfillmentId).uuid().not_null())
+            .col(column(Column::OrderLineId).uuid().not_null())
+            .col(column(Column::Quantity).integer().not_null())
+            .primary_key(Index::create().col(Column::FulfillmentId).col(Column::OrderLineId)),
+    )
 }
 
 fn return_table() -> Change {
     use order_return::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::OrderId).uuid().not_null().take(),
-            column(Column::Status).string_len(20).not_null().take(),
-            column(Column::Reason).string_len(500).take(),
-            column(Column::CreatedAt).big_integer().not_null().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::OrderId).uuid().not_null())
+            .col(column(Column::Status).string_len(20).not_null())
+            .col(column(Column::Reason).string_len(500))
+            .col(column(Column::CreatedAt).big_integer().not_null()),
+    )
 }
 
 fn return_line_table() -> Change {
     use return_line::{Column, Entity};
-    let mut statement = table(
-        Entity,
-        &mut [
-            column(Column::ReturnId).uuid().not_null().take(),
-            column(Column::OrderLineId).uuid().not_null().take(),
-            column(Column::Quantity).integer().not_null().take(),
-        ],
-    );
-    statement.primary_key(Index::create().col(Column::ReturnId).col(Column::OrderLineId));
-    Change::table(&mut statement)
+
+    Change::table(
+        table(Entity)
+            .col(column(Column::ReturnId).uuid().not_null())
+            .col(column(Column::OrderLineId).uuid().not_null())
+            .col(column(Column::Quantity).integer().not_null())
+            .primary_key(Index::create().col(Column::ReturnId).col(Column::OrderLineId)),
+    )
 }
 
 fn checkout_attempt_table() -> Change {
     use checkout_attempt::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::Scope).string_len(64).not_null().unique_key().take(),
-            column(Column::RequestHash).string_len(64).not_null().take(),
-            column(Column::CartId).uuid().not_null().take(),
-            column(Column::BuyerId).uuid().take(),
-            column(Column::OrderId).uuid().not_null().take(),
-            column(Column::State).string_len(20).not_null().take(),
-            column(Column::Version).integer().not_null().take(),
-            column(Column::Driven).boolean().not_null().take(),
-            column(Column::DueAt).big_integer().take(),
-            column(Column::Tries).integer().not_null().take(),
-            column(Column::CartVersion).integer().not_null().take(),
-            column(Column::Currency).string_len(3).not_null().take(),
-            column(Column::ExpectedTotal).big_integer().not_null().take(),
-            column(Column::PaymentToken).string_len(200).take(),
-            column(Column::ReturnUrl).text().take(),
-            column(Column::ActionReason).text().take(),
-            column(Column::Refusal).text().take(),
-            column(Column::CreatedAt).big_integer().not_null().take(),
-            column(Column::ExpiresAt).big_integer().not_null().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::Scope).string_len(64).not_null().unique_key())
+            .col(column(Column::RequestHash).string_len(64).not_null())
+            .col(column(Column::CartId).uuid().not_null())
+            .col(column(Column::BuyerId).uuid())
+            .col(column(Column::OrderId).uuid().not_null())
+            .col(column(Column::State).string_len(20).not_null())
+            .col(column(Column::Version).integer().not_null())
+            .col(column(Column::Driven).boolean().not_null())
+            .col(column(Column::DueAt).big_integer())
+            .col(column(Column::Tries).integer().not_null())
+            .col(column(Column::CartVersion).integer().not_null())
+            .col(column(Column::Currency).string_len(3).not_null())
+            .col(column(Column::ExpectedTotal).big_integer().not_null())
+            .col(column(Column::PaymentToken).string_len(200))
+            .col(column(Column::ReturnUrl).text())
+            .col(column(Column::ActionReason).text())
+            .col(column(Column::Refusal).text())
+            .col(column(Column::CreatedAt).big_integer().not_null())
+            .col(column(Column::ExpiresAt).big_integer().not_null()),
+    )
 }

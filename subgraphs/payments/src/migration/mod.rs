@@ -1,9 +1,7 @@
 //! The tables of payments, oldest change first. A released step is never changed.
 
-use database::{Change, Step};
-use sea_orm_migration::prelude::{
-    ColumnDef, Expr, ExprTrait as _, Iden, Index, IntoIden, Table, TableCreateStatement,
-};
+use database::{Change, Step, column, table};
+use sea_orm_migration::prelude::{Expr, ExprTrait as _, Index};
 
 use crate::entity::{
     gift_card, payable_order, payment, payment_method, provider_charge, provider_event, refund, transaction,
@@ -53,181 +51,151 @@ fn index(name: &'static str, change: fn() -> Change) -> Step {
     Step { name, change }
 }
 
-fn table(entity: impl IntoIden, columns: &mut [ColumnDef]) -> TableCreateStatement {
-    let mut statement: TableCreateStatement = Table::create().table(entity.into_iden()).take();
-    for column in columns {
-        statement.col(column.take());
-    }
-    statement
-}
-
-fn column(name: impl Iden) -> ColumnDef {
-    ColumnDef::new(name)
-}
-
 fn payment_table() -> Change {
     use payment::{Column, Entity};
-    let mut statement = table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::Version).integer().not_null().take(),
-            column(Column::AttemptId).uuid().not_null().unique_key().take(),
-            column(Column::OrderId).uuid().not_null().take(),
-            column(Column::CustomerId).uuid().take(),
-            column(Column::State).string_len(20).not_null().take(),
-            column(Column::Currency).string_len(3).not_null().take(),
-            column(Column::Amount).big_integer().not_null().take(),
-            column(Column::Authorized).big_integer().not_null().take(),
-            column(Column::Captured).big_integer().not_null().take(),
-            column(Column::Refunded).big_integer().not_null().take(),
-            column(Column::CapturePending).big_integer().not_null().take(),
-            column(Column::RefundPending).big_integer().not_null().take(),
-            column(Column::Cancelled).boolean().not_null().take(),
-            column(Column::Method).string_len(40).not_null().take(),
-            column(Column::Last4).string_len(4).take(),
-            column(Column::Token).string_len(200).not_null().take(),
-            column(Column::ReturnUrl).text().take(),
-            column(Column::Reference).string_len(120).take(),
-            column(Column::ActionReason).string_len(200).take(),
-            column(Column::ClientSecret).string_len(120).take(),
-            column(Column::RedirectUrl).text().take(),
-            column(Column::Failure).string_len(200).take(),
-            column(Column::FailureRetryable).boolean().not_null().take(),
-            column(Column::MethodInvalid).boolean().not_null().take(),
-            column(Column::CreatedAt).big_integer().not_null().take(),
-            column(Column::UpdatedAt).big_integer().not_null().take(),
-        ],
-    );
     let given_back = || Expr::col(Column::Refunded).add(Expr::col(Column::RefundPending));
     let taken = || Expr::col(Column::Captured).add(Expr::col(Column::CapturePending));
-    statement
-        .check(Expr::col(Column::Captured).gte(given_back()))
-        .check(Expr::col(Column::Authorized).gte(taken()))
-        .check(Expr::col(Column::Refunded).gte(0))
-        .check(Expr::col(Column::RefundPending).gte(0))
-        .check(Expr::col(Column::CapturePending).gte(0));
-    Change::table(&mut statement)
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::Version).integer().not_null())
+            .col(column(Column::AttemptId).uuid().not_null().unique_key())
+            .col(column(Column::OrderId).uuid().not_null())
+            .col(column(Column::CustomerId).uuid())
+            .col(column(Column::State).string_len(20).not_null())
+            .col(column(Column::Currency).string_len(3).not_null())
+            .col(column(Column::Amount).big_integer().not_null())
+            .col(column(Column::Authorized).big_integer().not_null())
+            .col(column(Column::Captured).big_integer().not_null())
+            .col(column(Column::Refunded).big_integer().not_null())
+            .col(column(Column::CapturePending).big_integer().not_null())
+            .col(column(Column::RefundPending).big_integer().not_null())
+            .col(column(Column::Cancelled).boolean().not_null())
+            .col(column(Column::Method).string_len(40).not_null())
+            .col(column(Column::Last4).string_len(4))
+            .col(column(Column::Token).string_len(200).not_null())
+            .col(column(Column::ReturnUrl).text())
+            .col(column(Column::Reference).string_len(120))
+            .col(column(Column::ActionReason).string_len(200))
+            .col(column(Column::ClientSecret).string_len(120))
+            .col(column(Column::RedirectUrl).text())
+            .col(column(Column::Failure).string_len(200))
+            .col(column(Column::FailureRetryable).boolean().not_null())
+            .col(column(Column::MethodInvalid).boolean().not_null())
+            .col(column(Column::CreatedAt).big_integer().not_null())
+            .col(column(Column::UpdatedAt).big_integer().not_null())
+            .check(Expr::col(Column::Captured).gte(given_back()))
+            .check(Expr::col(Column::Authorized).gte(taken()))
+            .check(Expr::col(Column::Refunded).gte(0))
+            .check(Expr::col(Column::RefundPending).gte(0))
+            .check(Expr::col(Column::CapturePending).gte(0)),
+    )
 }
 
 fn transaction_table() -> Change {
     use transaction::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::PaymentId).uuid().not_null().take(),
-            column(Column::Kind).string_len(16).not_null().take(),
-            column(Column::State).string_len(16).not_null().take(),
-            column(Column::Amount).big_integer().not_null().take(),
-            column(Column::IdempotencyKey).string_len(80).not_null().take(),
-            column(Column::RequestHash).string_len(64).not_null().take(),
-            column(Column::RefundId).uuid().take(),
-            column(Column::Reference).string_len(120).take(),
-            column(Column::DueAt).big_integer().take(),
-            column(Column::Tries).integer().not_null().take(),
-            column(Column::At).big_integer().not_null().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::PaymentId).uuid().not_null())
+            .col(column(Column::Kind).string_len(16).not_null())
+            .col(column(Column::State).string_len(16).not_null())
+            .col(column(Column::Amount).big_integer().not_null())
+            .col(column(Column::IdempotencyKey).string_len(80).not_null())
+            .col(column(Column::RequestHash).string_len(64).not_null())
+            .col(column(Column::RefundId).uuid())
+            .col(column(Column::Reference).string_len(120))
+            .col(column(Column::DueAt).big_integer())
+            .col(column(Column::Tries).integer().not_null())
+            .col(column(Column::At).big_integer().not_null()),
+    )
 }
 
 fn refund_table() -> Change {
     use refund::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::PaymentId).uuid().not_null().take(),
-            column(Column::CustomerId).uuid().take(),
-            column(Column::ReturnId).uuid().take(),
-            column(Column::State).string_len(16).not_null().take(),
-            column(Column::Amount).big_integer().not_null().take(),
-            column(Column::Currency).string_len(3).not_null().take(),
-            column(Column::Reason).string_len(200).take(),
-            column(Column::CreatedAt).big_integer().not_null().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::PaymentId).uuid().not_null())
+            .col(column(Column::CustomerId).uuid())
+            .col(column(Column::ReturnId).uuid())
+            .col(column(Column::State).string_len(16).not_null())
+            .col(column(Column::Amount).big_integer().not_null())
+            .col(column(Column::Currency).string_len(3).not_null())
+            .col(column(Column::Reason).string_len(200))
+            .col(column(Column::CreatedAt).big_integer().not_null()),
+    )
 }
 
 fn payable_order_table() -> Change {
     use payable_order::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::OrderId).uuid().not_null().primary_key().take(),
-            column(Column::Cancelled).boolean().not_null().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::OrderId).uuid().not_null().primary_key())
+            .col(column(Column::Cancelled).boolean().not_null()),
+    )
 }
 
 fn payment_method_table() -> Change {
     use payment_method::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::UserId).uuid().not_null().take(),
-            column(Column::Kind).string_len(40).not_null().take(),
-            column(Column::Brand).string_len(40).take(),
-            column(Column::Last4).string_len(4).take(),
-            column(Column::ExpMonth).integer().take(),
-            column(Column::ExpYear).integer().take(),
-            column(Column::Token).string_len(200).not_null().take(),
-            column(Column::CreatedAt).big_integer().not_null().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::UserId).uuid().not_null())
+            .col(column(Column::Kind).string_len(40).not_null())
+            .col(column(Column::Brand).string_len(40))
+            .col(column(Column::Last4).string_len(4))
+            .col(column(Column::ExpMonth).integer())
+            .col(column(Column::ExpYear).integer())
+            .col(column(Column::Token).string_len(200).not_null())
+            .col(column(Column::CreatedAt).big_integer().not_null()),
+    )
 }
 
 fn gift_card_table() -> Change {
     use gift_card::{Column, Entity};
-    let mut statement = table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::CodeDigest).string_len(64).not_null().unique_key().take(),
-            column(Column::Last4).string_len(4).not_null().take(),
-            column(Column::UserId).uuid().take(),
-            column(Column::Currency).string_len(3).not_null().take(),
-            column(Column::Balance).big_integer().not_null().take(),
-            column(Column::ExpiresAt).big_integer().take(),
-        ],
-    );
-    statement.check(Expr::col(Column::Balance).gte(0));
-    Change::table(&mut statement)
+
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::CodeDigest).string_len(64).not_null().unique_key())
+            .col(column(Column::Last4).string_len(4).not_null())
+            .col(column(Column::UserId).uuid())
+            .col(column(Column::Currency).string_len(3).not_null())
+            .col(column(Column::Balance).big_integer().not_null())
+            .col(column(Column::ExpiresAt).big_integer())
+            .check(Expr::col(Column::Balance).gte(0)),
+    )
 }
 
 fn provider_event_table() -> Change {
     use provider_event::{Column, Entity};
-    let mut statement = table(
-        Entity,
-        &mut [
-            column(Column::Provider).string_len(40).not_null().take(),
-            column(Column::EventId).string_len(120).not_null().take(),
-            column(Column::At).big_integer().not_null().take(),
-        ],
-    );
-    statement.primary_key(Index::create().col(Column::Provider).col(Column::EventId));
-    Change::table(&mut statement)
+
+    Change::table(
+        table(Entity)
+            .col(column(Column::Provider).string_len(40).not_null())
+            .col(column(Column::EventId).string_len(120).not_null())
+            .col(column(Column::At).big_integer().not_null())
+            .primary_key(Index::create().col(Column::Provider).col(Column::EventId)),
+    )
 }
 
 fn provider_charge_table() -> Change {
     use provider_charge::{Column, Entity};
-    Change::table(&mut table(
-        Entity,
-        &mut [
-            column(Column::IdempotencyKey).string_len(80).not_null().primary_key().take(),
-            column(Column::Kind).string_len(16).not_null().take(),
-            column(Column::OrderId).uuid().not_null().take(),
-            column(Column::AttemptId).uuid().take(),
-            column(Column::Token).string_len(200).not_null().take(),
-            column(Column::Currency).string_len(3).not_null().take(),
-            column(Column::Amount).big_integer().not_null().take(),
-            column(Column::Outcome).string_len(20).not_null().take(),
-            column(Column::Reference).string_len(120).not_null().take(),
-            column(Column::ClientSecret).string_len(120).take(),
-            column(Column::Calls).integer().not_null().take(),
-            column(Column::AnswerAt).big_integer().not_null().take(),
-            column(Column::At).big_integer().not_null().take(),
-        ],
-    ))
+    Change::table(
+        table(Entity)
+            .col(column(Column::IdempotencyKey).string_len(80).not_null().primary_key())
+            .col(column(Column::Kind).string_len(16).not_null())
+            .col(column(Column::OrderId).uuid().not_null())
+            .col(column(Column::AttemptId).uuid())
+            .col(column(Column::Token).string_len(200).not_null())
+            .col(column(Column::Currency).string_len(3).not_null())
+            .col(column(Column::Amount).big_integer().not_null())
+            .col(column(Column::Outcome).string_len(20).not_null())
+            .col(column(Column::Reference).string_len(120).not_null())
+            .col(column(Column::ClientSecret).string_len(120))
+            .col(column(Column::Calls).integer().not_null())
+            .col(column(Column::AnswerAt).big_integer().not_null())
+            .col(column(Column::At).big_integer().not_null()),
+    )
 }

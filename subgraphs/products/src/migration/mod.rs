@@ -1,7 +1,7 @@
 //! The tables of the catalogue, oldest change first. A released step is never changed.
 
-use database::{Change, Step};
-use sea_orm_migration::prelude::{ColumnDef, Iden, IntoIden, Table, TableCreateStatement};
+use database::{Change, Step, column, table};
+use sea_orm_migration::prelude::Index;
 
 use crate::entity::{category, channel, product, purchase, review, variant};
 
@@ -35,109 +35,85 @@ pub fn migrations() -> Vec<Step> {
     ]
 }
 
-fn table(entity: impl IntoIden, columns: &mut [ColumnDef]) -> Change {
-    let mut statement: TableCreateStatement = Table::create().table(entity.into_iden()).take();
-    for column in columns {
-        statement.col(column.take());
-    }
-    Change::table(&mut statement)
-}
-
-fn column(name: impl Iden) -> ColumnDef {
-    ColumnDef::new(name)
-}
-
 fn category_table() -> Change {
     use category::{Column, Entity};
-    table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::ParentId).uuid().take(),
-            column(Column::Slug).string_len(120).not_null().unique_key().take(),
-            column(Column::Name).string_len(120).not_null().take(),
-            column(Column::Position).integer().not_null().take(),
-        ],
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::ParentId).uuid())
+            .col(column(Column::Slug).string_len(120).not_null().unique_key())
+            .col(column(Column::Name).string_len(120).not_null())
+            .col(column(Column::Position).integer().not_null()),
     )
 }
 
 fn channel_table() -> Change {
     use channel::{Column, Entity};
-    table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::Code).string_len(40).not_null().unique_key().take(),
-            column(Column::DefaultCurrency).string_len(3).not_null().take(),
-            column(Column::Currencies).text().not_null().take(),
-            column(Column::Locales).text().not_null().take(),
-            column(Column::Countries).text().not_null().take(),
-            column(Column::PricesIncludeTax).boolean().not_null().take(),
-        ],
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::Code).string_len(40).not_null().unique_key())
+            .col(column(Column::DefaultCurrency).string_len(3).not_null())
+            .col(column(Column::Currencies).text().not_null())
+            .col(column(Column::Locales).text().not_null())
+            .col(column(Column::Countries).text().not_null())
+            .col(column(Column::PricesIncludeTax).boolean().not_null()),
     )
 }
 
 fn product_table() -> Change {
     use product::{Column, Entity};
-    table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::Version).integer().not_null().take(),
-            column(Column::Slug).string_len(160).not_null().unique_key().take(),
-            column(Column::Status).string_len(16).not_null().take(),
-            column(Column::Brand).string_len(120).take(),
-            column(Column::CategoryId).uuid().take(),
-            column(Column::Details).text().not_null().take(),
-            column(Column::RatingSum).big_integer().not_null().take(),
-            column(Column::RatingCount).integer().not_null().take(),
-            column(Column::CreatedAt).big_integer().not_null().take(),
-            column(Column::UpdatedAt).big_integer().not_null().take(),
-        ],
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::Version).integer().not_null())
+            .col(column(Column::Slug).string_len(160).not_null().unique_key())
+            .col(column(Column::Status).string_len(16).not_null())
+            .col(column(Column::Brand).string_len(120))
+            .col(column(Column::CategoryId).uuid())
+            .col(column(Column::Details).text().not_null())
+            .col(column(Column::RatingSum).big_integer().not_null())
+            .col(column(Column::RatingCount).integer().not_null())
+            .col(column(Column::CreatedAt).big_integer().not_null())
+            .col(column(Column::UpdatedAt).big_integer().not_null()),
     )
 }
 
 fn variant_table() -> Change {
     use variant::{Column, Entity};
-    table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::ProductId).uuid().not_null().take(),
-            column(Column::Sku).string_len(64).not_null().unique_key().take(),
-            column(Column::Position).integer().not_null().take(),
-            column(Column::TaxClass).string_len(16).not_null().take(),
-            column(Column::WeightGrams).integer().take(),
-            column(Column::Details).text().not_null().take(),
-        ],
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::ProductId).uuid().not_null())
+            .col(column(Column::Sku).string_len(64).not_null().unique_key())
+            .col(column(Column::Position).integer().not_null())
+            .col(column(Column::TaxClass).string_len(16).not_null())
+            .col(column(Column::WeightGrams).integer())
+            .col(column(Column::Details).text().not_null()),
     )
 }
 
 fn review_table() -> Change {
     use review::{Column, Entity};
-    table(
-        Entity,
-        &mut [
-            column(Column::Id).uuid().not_null().primary_key().take(),
-            column(Column::ProductId).uuid().not_null().take(),
-            column(Column::AuthorId).uuid().not_null().take(),
-            column(Column::Rating).integer().not_null().take(),
-            column(Column::Title).string_len(200).take(),
-            column(Column::Body).text().take(),
-            column(Column::Verified).boolean().not_null().take(),
-            column(Column::CreatedAt).big_integer().not_null().take(),
-        ],
+    Change::table(
+        table(Entity)
+            .col(column(Column::Id).uuid().not_null().primary_key())
+            .col(column(Column::ProductId).uuid().not_null())
+            .col(column(Column::AuthorId).uuid().not_null())
+            .col(column(Column::Rating).integer().not_null())
+            .col(column(Column::Title).string_len(200))
+            .col(column(Column::Body).text())
+            .col(column(Column::Verified).boolean().not_null())
+            .col(column(Column::CreatedAt).big_integer().not_null()),
     )
 }
 
 fn purchase_table() -> Change {
     use purchase::{Column, Entity};
-    use sea_orm_migration::prelude::Index;
-    let mut statement = Table::create()
-        .table(Entity.into_iden())
-        .col(column(Column::UserId).uuid().not_null())
-        .col(column(Column::ProductId).uuid().not_null())
-        .primary_key(Index::create().col(Column::UserId).col(Column::ProductId))
-        .take();
-    Change::table(&mut statement)
+    Change::table(
+        table(Entity)
+            .col(column(Column::UserId).uuid().not_null())
+            .col(column(Column::ProductId).uuid().not_null())
+            .primary_key(Index::create().col(Column::UserId).col(Column::ProductId)),
+    )
 }

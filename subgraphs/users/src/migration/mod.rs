@@ -1,7 +1,7 @@
 //! The tables of `users`, one change a step.
 
-use database::{Change, Step};
-use sea_orm_migration::prelude::{Alias, ColumnDef, Index, Table};
+use database::{Change, Step, column, table};
+use sea_orm_migration::prelude::Index;
 
 use crate::entity::{address, login_throttle, password_reset, refresh_token, session, user};
 
@@ -15,22 +15,21 @@ fn user_steps() -> Vec<Step> {
         Step {
             name: "m0001_user",
             change: || {
-                use user::Column;
+                use user::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("user"))
-                        .col(ColumnDef::new(Column::Id).uuid().not_null().primary_key())
-                        .col(ColumnDef::new(Column::Version).integer().not_null())
-                        .col(ColumnDef::new(Column::Email).string_len(254).not_null())
-                        .col(ColumnDef::new(Column::EmailVerified).boolean().not_null())
-                        .col(ColumnDef::new(Column::Phone).string_len(32))
-                        .col(ColumnDef::new(Column::DisplayName).string_len(100))
-                        .col(ColumnDef::new(Column::Locale).string_len(35).not_null())
-                        .col(ColumnDef::new(Column::Roles).string_len(200).not_null())
-                        .col(ColumnDef::new(Column::PasswordHash).string_len(255))
-                        .col(ColumnDef::new(Column::DefaultShippingAddress).uuid())
-                        .col(ColumnDef::new(Column::DefaultBillingAddress).uuid())
-                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null()),
+                    table(Entity)
+                        .col(column(Column::Id).uuid().not_null().primary_key())
+                        .col(column(Column::Version).integer().not_null())
+                        .col(column(Column::Email).string_len(254).not_null())
+                        .col(column(Column::EmailVerified).boolean().not_null())
+                        .col(column(Column::Phone).string_len(32))
+                        .col(column(Column::DisplayName).string_len(100))
+                        .col(column(Column::Locale).string_len(35).not_null())
+                        .col(column(Column::Roles).string_len(200).not_null())
+                        .col(column(Column::PasswordHash).string_len(255))
+                        .col(column(Column::DefaultShippingAddress).uuid())
+                        .col(column(Column::DefaultBillingAddress).uuid())
+                        .col(column(Column::CreatedAt).big_integer().not_null()),
                 )
             },
         },
@@ -43,22 +42,21 @@ fn address_steps() -> Vec<Step> {
         Step {
             name: "m0003_address",
             change: || {
-                use address::Column;
+                use address::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("address"))
-                        .col(ColumnDef::new(Column::Id).uuid().not_null().primary_key())
-                        .col(ColumnDef::new(Column::UserId).uuid().not_null())
-                        .col(ColumnDef::new(Column::Kind).string_len(8).not_null())
-                        .col(ColumnDef::new(Column::Recipient).string_len(200).not_null())
-                        .col(ColumnDef::new(Column::Line1).string_len(200).not_null())
-                        .col(ColumnDef::new(Column::Line2).string_len(200))
-                        .col(ColumnDef::new(Column::City).string_len(100).not_null())
-                        .col(ColumnDef::new(Column::Region).string_len(100))
-                        .col(ColumnDef::new(Column::PostalCode).string_len(20))
-                        .col(ColumnDef::new(Column::Country).string_len(2).not_null())
-                        .col(ColumnDef::new(Column::Phone).string_len(32))
-                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null()),
+                    table(Entity)
+                        .col(column(Column::Id).uuid().not_null().primary_key())
+                        .col(column(Column::UserId).uuid().not_null())
+                        .col(column(Column::Kind).string_len(8).not_null())
+                        .col(column(Column::Recipient).string_len(200).not_null())
+                        .col(column(Column::Line1).string_len(200).not_null())
+                        .col(column(Column::Line2).string_len(200))
+                        .col(column(Column::City).string_len(100).not_null())
+                        .col(column(Column::Region).string_len(100))
+                        .col(column(Column::PostalCode).string_len(20))
+                        .col(column(Column::Country).string_len(2).not_null())
+                        .col(column(Column::Phone).string_len(32))
+                        .col(column(Column::CreatedAt).big_integer().not_null()),
                 )
             },
         },
@@ -74,15 +72,14 @@ fn session_steps() -> Vec<Step> {
         Step {
             name: "m0005_session",
             change: || {
-                use session::Column;
+                use session::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("session"))
-                        .col(ColumnDef::new(Column::Id).uuid().not_null().primary_key())
-                        .col(ColumnDef::new(Column::UserId).uuid().not_null())
-                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null())
-                        .col(ColumnDef::new(Column::ExpiresAt).big_integer().not_null())
-                        .col(ColumnDef::new(Column::RevokedAt).big_integer()),
+                    table(Entity)
+                        .col(column(Column::Id).uuid().not_null().primary_key())
+                        .col(column(Column::UserId).uuid().not_null())
+                        .col(column(Column::CreatedAt).big_integer().not_null())
+                        .col(column(Column::ExpiresAt).big_integer().not_null())
+                        .col(column(Column::RevokedAt).big_integer()),
                 )
             },
         },
@@ -97,14 +94,13 @@ fn session_steps() -> Vec<Step> {
         Step {
             name: "m0008_refresh_token",
             change: || {
-                use refresh_token::Column;
+                use refresh_token::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("refresh_token"))
-                        .col(ColumnDef::new(Column::Digest).string_len(64).not_null().primary_key())
-                        .col(ColumnDef::new(Column::SessionId).uuid().not_null())
-                        .col(ColumnDef::new(Column::IssuedAt).big_integer().not_null())
-                        .col(ColumnDef::new(Column::UsedAt).big_integer()),
+                    table(Entity)
+                        .col(column(Column::Digest).string_len(64).not_null().primary_key())
+                        .col(column(Column::SessionId).uuid().not_null())
+                        .col(column(Column::IssuedAt).big_integer().not_null())
+                        .col(column(Column::UsedAt).big_integer()),
                 )
             },
         },
@@ -120,13 +116,12 @@ fn guard_steps() -> Vec<Step> {
         Step {
             name: "m0010_login_throttle",
             change: || {
-                use login_throttle::Column;
+                use login_throttle::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("login_throttle"))
-                        .col(ColumnDef::new(Column::Account).string_len(64).not_null())
-                        .col(ColumnDef::new(Column::Failures).integer().not_null())
-                        .col(ColumnDef::new(Column::Since).big_integer().not_null())
+                    table(Entity)
+                        .col(column(Column::Account).string_len(64).not_null())
+                        .col(column(Column::Failures).integer().not_null())
+                        .col(column(Column::Since).big_integer().not_null())
                         .primary_key(Index::create().col(Column::Account)),
                 )
             },
@@ -138,15 +133,14 @@ fn guard_steps() -> Vec<Step> {
         Step {
             name: "m0012_password_reset",
             change: || {
-                use password_reset::Column;
+                use password_reset::{Column, Entity};
                 Change::table(
-                    Table::create()
-                        .table(Alias::new("password_reset"))
-                        .col(ColumnDef::new(Column::Digest).string_len(64).not_null().primary_key())
-                        .col(ColumnDef::new(Column::UserId).uuid().not_null())
-                        .col(ColumnDef::new(Column::CreatedAt).big_integer().not_null())
-                        .col(ColumnDef::new(Column::ExpiresAt).big_integer().not_null())
-                        .col(ColumnDef::new(Column::UsedAt).big_integer()),
+                    table(Entity)
+                        .col(column(Column::Digest).string_len(64).not_null().primary_key())
+                        .col(column(Column::UserId).uuid().not_null())
+                        .col(column(Column::CreatedAt).big_integer().not_null())
+                        .col(column(Column::ExpiresAt).big_integer().not_null())
+                        .col(column(Column::UsedAt).big_integer()),
                 )
             },
         },
