@@ -9,7 +9,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 pub const MAX_PAGE: usize = 100;
 
 /// What a client asked for, checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageArgs {
     /// How many nodes at the most: 0 to [`MAX_PAGE`].
     pub first: usize,
@@ -18,7 +18,7 @@ pub struct PageArgs {
 }
 
 /// Where a page begins: the sort keys of the last node of the page before, opaque to clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(Vec<String>);
 
 /// Arguments of a page that cannot be served.

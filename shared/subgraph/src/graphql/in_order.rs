@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection};
-use async_graphql::registry::Registry;
+use async_graphql::registry::{MetaType, Registry};
 use async_graphql::{ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value};
 
 /// Objects of which more is asked go the usual way, so that looking for equal keys stays cheap.
@@ -42,15 +42,15 @@ impl<T: ObjectType> OutputType for InOrder<T> {
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let selections = &context.item.node.items;
-        if !are_simple(selections) {
+        let mut fields = Vec::with_capacity(context.item.node.items.len());
+        let own = self.0.introspection_type_name();
+        if !collect(context, &own, &context.item.node.items, &mut fields) {
             return self.0.resolve(context, field).await;
         }
-        let mut object = IndexMap::with_capacity(selections.len());
-        for selection in selections {
-            let Selection::Field(field) = &selection.node else { continue };
+        let mut object = IndexMap::with_capacity(fields.len());
+        for field in fields {
             let value = match field.node.name.node.as_str() {
-                "__typename" => Ok(Some(Value::String(self.0.introspection_type_name().into_owned()))),
+                "__typename" => Ok(Some(Value::String(own.clone().into_owned()))),
                 _ => self.0.resolve_field(&context.with_field(field)).await,
             };
             match value {
@@ -103,23 +103,36 @@ impl<T> FromIterator<T> for Listed<T> {
     }
 }
 
-/// Whether all are fields of the object itself, nothing decides whether they are wanted, and each has a key of its own:
-/// equal keys may have to be merged, which the usual way knows how to.
-fn are_simple(selections: &[Positioned<Selection>]) -> bool {
-    selections.len() <= MOST
-        && selections.iter().enumerate().all(|(place, selection)| {
-            key(selection).is_some_and(|own| selections[..place].iter().all(|other| key(other) != Some(own)))
-        })
+/// Collects the fields that are asked of an object of the type `own`, those in fragments on its type too. Says whether
+/// this way will do: nothing decides whether a field is wanted, and each has a key of its own; equal keys may have to be
+/// merged, which the usual way knows how to.
+fn collect<'a>(
+    context: &ContextSelectionSet<'_>,
+    own: &str,
+    selections: &'a [Positioned<Selection>],
+    fields: &mut Vec<&'a Positioned<Field>>,
+) -> bool {
+    selections.iter().all(|selection| match &selection.node {
+        Selection::Field(field) => {
+            let key = &field.node.response_key().node;
+            let is_new = fields.iter().all(|other| other.node.response_key().node != *key);
+            fields.push(field);
+            is_new && field.node.directives.is_empty() && fields.len() <= MOST
+        }
+        Selection::InlineFragment(fragment) if fragment.node.directives.is_empty() => {
+            let on = fragment.node.type_condition.as_ref().map(|on| on.node.on.node.as_str());
+            match on {
+                Some(on) if on != own => is_other_object(context, on),
+                _ => collect(context, own, &fragment.node.selection_set.node.items, fields),
+            }
+        }
+        _ => false,
+    })
 }
 
-/// The response key of a field without directives.
-fn key(selection: &Positioned<Selection>) -> Option<&str> {
-    match &selection.node {
-        Selection::Field(field) if field.node.directives.is_empty() => {
-            Some(field.node.response_key().node.as_str())
-        }
-        _ => None,
-    }
+/// Whether the name is that of an object, so that a fragment on it has nothing to do with objects of another type.
+fn is_other_object(context: &ContextSelectionSet<'_>, name: &str) -> bool {
+    matches!(context.schema_env.registry.types.get(name), Some(MetaType::Object { .. }))
 }
 
 #[cfg(test)]

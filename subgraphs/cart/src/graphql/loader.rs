@@ -30,6 +30,7 @@ pub struct Loaders {
 impl Loaders {
     /// Fresh loaders over the carts.
     pub fn new(carts: &Carts) -> Self {
+        let known = carts.clone();
         Self {
             carts: over(carts, |carts, keys: Vec<(CartId, Arc<Viewer>)>| async move {
                 // A request has one viewer.
@@ -61,7 +62,8 @@ impl Loaders {
                 Ok(found.into_iter().map(|(id, list)| ((owner, id), list)).collect())
             }),
             wishes: over(carts, |carts, ids| async move { Ok(shared(carts.wishes(ids).await?)) }),
-            places: over(carts, |carts, ids| async move { carts.places(ids).await }),
+            places: over(carts, |carts, ids| async move { carts.places(ids).await })
+                .knowing(move |id| known.known_place(*id)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 use common::id::{CartId, CartLineId, WishlistId};
-use subgraph::graphql::{parse_id, viewer};
+use subgraph::graphql::{InOrder, parse_id, viewer};
 
 use super::cart::Cart;
 use super::line::CartLine;
@@ -70,9 +70,9 @@ impl Query {
         #[graphql(key)] id: ID,
         list_price: Option<ListPriceInput>,
         tax_class: Option<String>,
-    ) -> Option<ProductVariant> {
+    ) -> Option<InOrder<ProductVariant>> {
         let list_price = list_price.map(common::Money::from);
-        id.parse().ok().map(|id| ProductVariant { id, list_price, tax_class })
+        id.parse().ok().map(|id| InOrder(ProductVariant { id, list_price, tax_class }))
     }
 }
 

@@ -47,6 +47,11 @@ impl Carts {
         Ok(line::carts_of(self.ports.database.read(), lines).await?.into_iter().collect())
     }
 
+    /// Where this variant stands in the catalogue, if that is in memory.
+    pub fn known_place(&self, id: VariantId) -> Option<Place> {
+        self.memory.places.get(&id)
+    }
+
     /// Where these variants stand in the catalogue: from memory, and the others in one statement.
     pub async fn places(&self, ids: Vec<VariantId>) -> Result<HashMap<VariantId, Place>, Fault> {
         let memory = &self.memory.places;

@@ -1,7 +1,7 @@
 //! The ways in, and the references by which the gateway comes back to an entity.
 
 use async_graphql::{Context, ID, Object, Result};
-use subgraph::graphql::{Scope, viewer};
+use subgraph::graphql::{InOrder, Scope, viewer};
 
 use super::loader::Loaders;
 use super::part;
@@ -23,13 +23,13 @@ impl Query {
     }
 
     #[graphql(entity)]
-    async fn find_variant(&self, id: ID) -> Option<ProductVariant> {
-        id.parse().ok().map(ProductVariant::new)
+    async fn find_variant(&self, id: ID) -> Option<InOrder<ProductVariant>> {
+        id.parse().ok().map(ProductVariant::new).map(InOrder)
     }
 
     #[graphql(entity)]
-    async fn find_product(&self, id: ID) -> Option<Product> {
-        id.parse().ok().map(Product)
+    async fn find_product(&self, id: ID) -> Option<InOrder<Product>> {
+        id.parse().ok().map(Product).map(InOrder)
     }
 
     #[graphql(entity)]

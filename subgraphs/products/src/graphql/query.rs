@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 use common::{Fault, Id};
-use subgraph::graphql::{parse_id, viewer};
+use subgraph::graphql::{InOrder, parse_id, viewer};
 
 use super::category::Category;
 use super::channel::Channel;
@@ -110,20 +110,28 @@ impl Query {
     }
 
     #[graphql(entity)]
-    async fn find_product_by_id(&self, context: &Context<'_>, id: ID) -> Result<Option<Product>> {
+    async fn find_product_by_id(&self, context: &Context<'_>, id: ID) -> Result<Option<InOrder<Product>>> {
         let Ok(id) = id.parse() else { return Ok(None) };
-        Ok(Loaders::of(context)?.products.load(id).await?.map(Product))
+        Ok(Loaders::of(context)?.products.load(id).await?.map(Product).map(InOrder))
     }
 
     #[graphql(entity)]
-    async fn find_product_by_slug(&self, context: &Context<'_>, slug: String) -> Result<Option<Product>> {
-        Ok(Loaders::of(context)?.products_by_slug.load(slug).await?.map(Product))
+    async fn find_product_by_slug(
+        &self,
+        context: &Context<'_>,
+        slug: String,
+    ) -> Result<Option<InOrder<Product>>> {
+        Ok(Loaders::of(context)?.products_by_slug.load(slug).await?.map(Product).map(InOrder))
     }
 
     #[graphql(entity)]
-    async fn find_variant_by_id(&self, context: &Context<'_>, id: ID) -> Result<Option<ProductVariant>> {
+    async fn find_variant_by_id(
+        &self,
+        context: &Context<'_>,
+        id: ID,
+    ) -> Result<Option<InOrder<ProductVariant>>> {
         let Ok(id) = id.parse() else { return Ok(None) };
-        Ok(Loaders::of(context)?.variants.load(id).await?.map(ProductVariant))
+        Ok(Loaders::of(context)?.variants.load(id).await?.map(ProductVariant).map(InOrder))
     }
 
     #[graphql(entity)]

@@ -15,7 +15,7 @@ const MOST_BUCKETS: usize = 50;
 const MOST_FILTERS: usize = 32;
 
 /// In what order hits come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sort {
     /// The best match first; without a text the best seller.
     Relevance,
@@ -32,7 +32,7 @@ pub enum Sort {
 }
 
 /// One facet, and the values of which a product must have one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FacetFilter {
     /// The facet.
     pub key: String,
@@ -41,7 +41,7 @@ pub struct FacetFilter {
 }
 
 /// Bounds of the lowest price, in minor units of the request's currency.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct PriceFilter {
     /// At least this.
     pub min: Option<i64>,
@@ -83,8 +83,8 @@ pub struct Hit {
     pub variant: Option<VariantId>,
     /// How well it matches.
     pub score: f32,
-    /// Its place.
-    pub cursor: Cursor,
+    /// Its place, as clients see it.
+    pub cursor: String,
 }
 
 /// A value of a facet.
@@ -252,7 +252,7 @@ fn page(mut matching: Vec<(Key, &Arc<Entry>)>, asked: &Asked<'_>) -> Result<Vec<
         entry: Arc::clone(entry),
         variant: variant(entry, asked.facets),
         score: asked.scores.and_then(|scores| scores.get(&entry.product.id)).copied().unwrap_or(0.0),
-        cursor: Cursor::new(&[&key.rank, &key.id]),
+        cursor: Cursor::new(&[&key.rank, &key.id]).encode(),
     });
     Ok(hits.collect())
 }

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use common::{Fault, PageArgs};
-use subgraph::graphql::{DateTime, Money, Scope, viewer};
+use subgraph::graphql::{DateTime, InOrder, Money, Scope, viewer};
 
 use super::finder;
 use super::reference::{Cart, Product, User};
@@ -52,26 +52,26 @@ impl Query {
         sort: Option<SearchSort>,
         #[graphql(desc = "How many, at most 100.", default_with = "Some(24)")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
-    ) -> Result<SearchConnection> {
+    ) -> Result<InOrder<SearchConnection>> {
         let page = PageArgs::parse(first.unwrap_or(24), after.as_deref()).map_err(Fault::from)?;
         let filter = Filter::try_from(filter.unwrap_or_default())?;
         let viewer = viewer(context);
         let finder = finder(context)?;
         let begun = finder.ports.clock.now();
         let request = SearchRequest {
-            text: query.as_deref(),
-            facets: &filter.facets,
+            text: query,
+            facets: filter.facets,
             counted: context.look_ahead().field("facets").exists(),
             price: filter.price,
             in_stock_only: filter.in_stock_only,
             category: filter.category,
             sort: sort.unwrap_or(SearchSort::Relevance).into(),
-            page: &page,
+            page: page.clone(),
         };
-        let answer = finder.search(&request, &viewer.context).await?;
+        let (id, answer) = finder.search(request, &viewer.context).await?;
         let took_ms = finder.ports.clock.now().millis() - begun.millis();
         let took_ms = i32::try_from(took_ms).unwrap_or(i32::MAX);
-        Ok(SearchConnection::new(answer, &page, &viewer.context.locale, took_ms))
+        Ok(InOrder(SearchConnection::new(id, &answer, &page, &viewer.context.locale, took_ms)))
     }
 
     /// What somebody may mean who has typed so far: categories, then products.

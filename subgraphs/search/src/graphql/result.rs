@@ -1,12 +1,15 @@
 //! Search results in the schema.
 
-use async_graphql::{Enum, ID, InputObject, SimpleObject};
+use std::sync::Arc;
+
+use async_graphql::{Enum, ID, InputObject, Object, SimpleObject};
 use common::Fault;
+use common::id::SearchRunId;
 use subgraph::graphql::{InOrder, Listed, MinorUnits, PageInfo};
 
 use super::reference::{Category, Product, ProductVariant};
 use crate::domain::{self, FacetFilter, PriceFilter, highlight};
-use crate::service::{SearchAnswer, Suggested};
+use crate::service::{Answer, Suggested};
 
 /// In what order hits come.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -87,16 +90,39 @@ impl TryFrom<SearchFilterInput> for Filter {
 }
 
 /// A value of a facet.
-#[derive(SimpleObject)]
 pub struct FacetBucket {
+    facets: Arc<domain::Facets>,
+    count: domain::FacetCount,
+}
+
+/// A value of a facet.
+#[Object]
+impl FacetBucket {
     /// The value, as it is filtered by.
-    pub value: String,
+    async fn value(&self) -> &str {
+        &self.named().value
+    }
+
     /// The value, as it is shown.
-    pub label: String,
+    async fn label(&self) -> &str {
+        &self.named().label
+    }
+
     /// How many products have it, under all other filters.
-    pub count: i32,
+    async fn count(&self) -> i32 {
+        self.count.count
+    }
+
     /// Whether it is filtered by.
-    pub selected: bool,
+    async fn selected(&self) -> bool {
+        self.count.selected
+    }
+}
+
+impl FacetBucket {
+    fn named(&self) -> &domain::FacetValue {
+        &self.facets.values()[self.count.value as usize]
+    }
 }
 
 /// A property that hits can be narrowed down by.
@@ -146,32 +172,37 @@ pub struct SearchConnection {
 
 impl SearchConnection {
     /// How an answer is shown.
-    pub fn new(answer: SearchAnswer, page: &common::PageArgs, locale: &str, took_ms: i32) -> Self {
-        let SearchAnswer { id, mut found, words, corrected, picture } = answer;
-        let has_next_page = page.cut(&mut found.hits);
+    pub fn new(
+        id: SearchRunId,
+        answer: &Answer,
+        page: &common::PageArgs,
+        locale: &str,
+        took_ms: i32,
+    ) -> Self {
+        let Answer { found, words, corrected, picture } = answer;
         let edges: Vec<SearchHit> = found
             .hits
-            .into_iter()
+            .iter()
+            .take(page.first)
             .map(|hit| SearchHit {
-                cursor: hit.cursor.encode(),
+                cursor: hit.cursor.clone(),
                 score: hit.score.into(),
                 product: InOrder(Product { id: hit.entry.product.id.into() }),
                 matched_variant: hit.variant.map(|id| InOrder(ProductVariant { id: id.into() })),
-                highlight: if words.is_empty() { None } else { highlight(hit.entry.title(locale), &words) },
+                highlight: if words.is_empty() { None } else { highlight(hit.entry.title(locale), words) },
             })
             .collect();
-        let facets = found.facets.into_iter().map(|(facet, counts)| {
-            let domain::Facet { key, label } = picture.facets.all()[facet].clone();
-            let bucket = |count: domain::FacetCount| {
-                let domain::FacetValue { value, label, .. } =
-                    picture.facets.values()[count.value as usize].clone();
-                FacetBucket { value, label, count: count.count, selected: count.selected }
+        let facets = found.facets.iter().map(|(facet, counts)| {
+            let bucket = |count: &domain::FacetCount| FacetBucket {
+                facets: Arc::clone(&picture.facets),
+                count: *count,
             };
-            Facet { key, label, buckets: counts.into_iter().map(bucket).collect() }
+            let domain::Facet { key, label } = picture.facets.all()[*facet].clone();
+            Facet { key, label, buckets: counts.iter().map(bucket).collect() }
         });
         Self {
             page_info: InOrder(PageInfo {
-                has_next_page,
+                has_next_page: found.hits.len() > page.first,
                 has_previous_page: page.after.is_some(),
                 start_cursor: edges.first().map(|edge| edge.cursor.clone()),
                 end_cursor: edges.last().map(|edge| edge.cursor.clone()),
@@ -179,7 +210,7 @@ impl SearchConnection {
             edges: Listed(edges),
             total_count: i32::try_from(found.total).ok(),
             facets: facets.collect(),
-            corrected_query: corrected,
+            corrected_query: corrected.clone(),
             took_ms,
             search_id: id.into(),
         }

@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
+use cache::Cache;
 use common::id::{CategoryId, ProductId, SearchRunId};
-use common::{Fault, PageArgs};
+use common::{Currency, Fault, PageArgs};
 use events::products::ProductSnapshot;
 use subgraph::Ports;
 use tokio::sync::OnceCell;
@@ -18,6 +20,9 @@ use crate::entity::{co_purchase, document, stock, view};
 
 /// Products bought together that are remembered for each.
 const MOST_TOGETHER: usize = 24;
+/// Answers that are remembered, a few kilobytes each, and for how long at the most.
+const ANSWERS: u64 = 1_000;
+const ANSWER_AGE: Duration = Duration::from_secs(600);
 /// The longest text that is searched for, in characters.
 const LONGEST_TEXT: usize = 200;
 
@@ -35,14 +40,17 @@ struct Inner {
     /// Products that the database knows more of than the picture.
     changed: Mutex<HashSet<ProductId>>,
     refreshing: tokio::sync::Mutex<()>,
+    /// What was found in the picture.
+    answers: Cache<Asking, Arc<Answer>>,
 }
 
 /// A search.
-pub struct SearchRequest<'a> {
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SearchRequest {
     /// What is looked for; nothing for everything.
-    pub text: Option<&'a str>,
+    pub text: Option<String>,
     /// Facets that must match.
-    pub facets: &'a [FacetFilter],
+    pub facets: Vec<FacetFilter>,
     /// Whether values of facets are counted.
     pub counted: bool,
     /// Bounds of the price.
@@ -54,13 +62,19 @@ pub struct SearchRequest<'a> {
     /// Order.
     pub sort: Sort,
     /// Which page.
-    pub page: &'a PageArgs,
+    pub page: PageArgs,
+}
+
+/// A search, and where: all that an answer depends on beside the picture.
+#[derive(PartialEq, Eq, Hash)]
+struct Asking {
+    request: SearchRequest,
+    channel: String,
+    currency: Currency,
 }
 
 /// What is answered.
-pub struct SearchAnswer {
-    /// Which answer this is.
-    pub id: SearchRunId,
+pub struct Answer {
     /// What was found.
     pub found: Found,
     /// The words that were looked for in the end.
@@ -88,6 +102,7 @@ impl Finder {
             text: RwLock::new(None),
             changed: Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
+            answers: Cache::new(ANSWERS, ANSWER_AGE),
         };
         Self { ports: ports.clone(), inner: Arc::new(inner) }
     }
@@ -173,6 +188,8 @@ impl Finder {
         all_together.extend(together);
         let picture = Arc::new(Picture::new(entries, all_together, Arc::new(facets)));
         *self.inner.picture.write().unwrap_or_else(PoisonError::into_inner) = picture;
+        // They would hold on to the picture before.
+        self.inner.answers.clear();
         Ok(())
     }
 
@@ -186,31 +203,44 @@ impl Finder {
     /// Searches.
     pub async fn search(
         &self,
-        request: &SearchRequest<'_>,
+        request: SearchRequest,
         context: &auth::ShopContext,
-    ) -> Result<SearchAnswer, Fault> {
+    ) -> Result<(SearchRunId, Arc<Answer>), Fault> {
+        let id = self.ports.ids.next();
+        let epoch = self.inner.answers.epoch();
         let picture = self.picture().await?;
-        let text = request.text.map(str::trim).filter(|text| !text.is_empty());
+        let asking = Asking { request, channel: context.channel.clone(), currency: context.currency };
+        let known = self.inner.answers.get(&asking);
+        if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.picture, &picture)) {
+            return Ok((id, known));
+        }
+        let answer = Arc::new(self.find_in(picture, &asking)?);
+        self.inner.answers.insert(epoch, asking, Arc::clone(&answer));
+        Ok((id, answer))
+    }
+
+    fn find_in(&self, picture: Arc<Picture>, asking: &Asking) -> Result<Answer, Fault> {
+        let request = &asking.request;
+        let text = request.text.as_deref().map(str::trim).filter(|text| !text.is_empty());
         if text.is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
             return Err(Fault::bad_input(format!("A search has at most {LONGEST_TEXT} characters.")));
         }
         let matches = text.map(|text| self.matches(text)).transpose()?;
         let asked = Asked {
             scores: matches.as_ref().map(|matches| &matches.scores),
-            facets: request.facets,
+            facets: &request.facets,
             counted: request.counted,
             price: request.price,
             in_stock_only: request.in_stock_only,
             category: request.category,
             sort: request.sort,
-            page: request.page,
-            channel: &context.channel,
-            currency: context.currency,
+            page: &request.page,
+            channel: &asking.channel,
+            currency: asking.currency,
         };
         let found = find(&picture, &asked)?;
         let corrected = matches.and_then(|matches| matches.corrected);
-        Ok(SearchAnswer {
-            id: self.ports.ids.next(),
+        Ok(Answer {
             found,
             words: corrected.clone().unwrap_or_else(|| text.map(tokens).unwrap_or_default()),
             corrected: corrected.map(|words| words.join(" ")),

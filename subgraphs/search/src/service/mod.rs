@@ -5,6 +5,6 @@ mod insights;
 mod text_index;
 mod track;
 
-pub use finder::{Finder, SearchAnswer, SearchRequest, Suggested};
+pub use finder::{Answer, Finder, SearchRequest, Suggested};
 pub use insights::Grain;
 pub use track::Tracked;
