@@ -43,7 +43,8 @@ pub enum Command {
 /// A gateway.
 #[derive(Debug, Args)]
 pub struct GatewayCommand {
-    /// The supergraph SDL, from `techpotli schema compose` or from any other composer of Apollo Federation.
+    /// The supergraph SDL, from `techpotli schema compose` or from any other composer of Apollo Federation. When the
+    /// file changes, the gateway goes over to the new one without dropping a request.
     #[arg(long, value_name = "FILE")]
     pub supergraph: PathBuf,
     /// Where a subgraph is, in place of what the supergraph says: NAME=URL. May be given several times.
@@ -59,8 +60,14 @@ pub struct GatewayCommand {
 pub struct SubgraphCommand {
     /// Which: users, products, cart, orders, payments, inventory, notifications or search.
     pub name: String,
-    /// Where the other subgraphs are: NAME=URL, once for each.
-    #[arg(long = "peer", value_name = "NAME=URL", value_parser = crate::settings::named_url)]
+    /// Where the other subgraphs are: NAME=URL, once for each or with commas between.
+    #[arg(
+        long = "peer",
+        env = "TECHPOTLI_PEERS",
+        value_name = "NAME=URL",
+        value_delimiter = ',',
+        value_parser = crate::settings::named_url
+    )]
     pub peers: Vec<(String, String)>,
 }
 

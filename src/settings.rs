@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use auth::SigningKey;
+use cache::Remote;
 use clap::{ArgAction, Args, CommandFactory as _};
 use gateway::{Channel, ContextDefaults, Cors, GatewayConfig, Network, Rate, RateLimits};
 use runtime::telemetry::LogFormat;
@@ -55,12 +56,48 @@ pub struct Settings {
     /// How long an operation may take, in milliseconds.
     #[arg(long, global = true, env = "TECHPOTLI_DEADLINE_MS", default_value = "10000", value_name = "MS")]
     pub deadline_ms: NonZeroU32,
+    /// How long requests are still taken after SIGTERM, in milliseconds, while whoever spreads them looks elsewhere.
+    #[arg(long, global = true, env = "TECHPOTLI_DRAIN_MS", default_value_t = 0, value_name = "MS")]
+    pub drain_ms: u32,
     /// How often one user may ask: requests per minute; 0 for no limit on anybody.
     #[arg(long, global = true, env = "TECHPOTLI_RATE_USER", default_value_t = 3_000, value_name = "N")]
     pub rate_user: u32,
     /// How often one address may ask: requests per minute; 0 for no limit on anybody.
     #[arg(long, global = true, env = "TECHPOTLI_RATE_ADDRESS", default_value_t = 6_000, value_name = "N")]
     pub rate_address: u32,
+    /// What the operations of one user, or of one address where nobody is logged in, may cost together in a minute; 0
+    /// for no bound.
+    #[arg(long, global = true, env = "TECHPOTLI_RATE_COST", default_value_t = 0, value_name = "N")]
+    pub rate_cost: u32,
+    /// How often in a minute one user, or one address where nobody is logged in, may ask for a field at the top of an
+    /// operation, aliases counted one by one; separated by commas.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_RATE_FIELDS",
+        default_value = "sessionCreate=120,userRegister=60,passwordResetRequest=30",
+        value_delimiter = ',',
+        value_parser = field_rate,
+        value_name = "FIELD=N"
+    )]
+    pub rate_fields: Vec<(String, u32)>,
+    /// Where gateways count together: `memory` for each by itself, redis://host:port, or
+    /// redis+cluster://host:port,host:port. While it is away, each counts its share by itself.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_REDIS_URL",
+        default_value = "memory",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub redis_url: String,
+    /// How long to wait for Redis, in milliseconds.
+    #[arg(long, global = true, env = "TECHPOTLI_REDIS_TIMEOUT_MS", default_value = "20", value_name = "MS")]
+    pub redis_timeout_ms: NonZeroU32,
+    /// How many gateways there are.
+    #[arg(long, global = true, env = "TECHPOTLI_GATEWAYS", default_value = "1", value_name = "N")]
+    pub gateways: NonZeroU32,
     /// Proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8, separated by commas.
     #[arg(
         long,
@@ -112,22 +149,43 @@ impl Settings {
         check(folder).with_context(|| format!("the data directory {} cannot be written", folder.display()))
     }
 
+    /// How long to drain.
+    pub fn drain(&self) -> Duration {
+        Duration::from_millis(self.drain_ms.into())
+    }
+
+    /// The Redis that processes share; none where each is by itself.
+    pub fn redis(&self) -> anyhow::Result<Option<Remote>> {
+        match self.redis_url.as_str() {
+            "memory" => Ok(None),
+            url => {
+                let patience = Duration::from_millis(u64::from(self.redis_timeout_ms.get()));
+                Remote::at(url, patience).map(Some).context("TECHPOTLI_REDIS_URL")
+            }
+        }
+    }
+
     /// What the gateway is told. Channels are the shop's; a foreign supergraph ignores them.
-    pub fn gateway(&self) -> GatewayConfig {
+    pub fn gateway(&self) -> anyhow::Result<GatewayConfig> {
         let mut config = if self.production { GatewayConfig::production() } else { GatewayConfig::default() };
         config.deadline = Duration::from_millis(u64::from(self.deadline_ms.get()));
         config.limits.cost = self.max_cost;
         config.limits.depth = self.max_depth;
         config.trusted_proxies.clone_from(&self.trusted_proxies);
+        let shared = self.redis()?;
         config.rates = (self.rate_user > 0 && self.rate_address > 0).then(|| RateLimits {
             per_user: per_minute(self.rate_user),
             per_address: per_minute(self.rate_address),
+            cost: (self.rate_cost > 0).then(|| per_minute(self.rate_cost)),
+            per_field: self.rate_fields.iter().map(|(field, n)| (field.clone(), per_minute(*n))).collect(),
+            shared,
+            replicas: self.gateways,
         });
         if !self.cors_origins.is_empty() {
             config.cors = Cors::Origins(self.cors_origins.clone());
         }
         config.context = channels();
-        config
+        Ok(config)
     }
 
     /// Checks what can be checked without starting, and says what is in force.
@@ -148,6 +206,11 @@ impl Settings {
         match (self.rate_user, self.rate_address) {
             (0, _) | (_, 0) => println!("rate limits   off"),
             (user, address) => println!("rate limits   {user} a minute per user, {address} per address"),
+        }
+        match self.redis()? {
+            None => println!("counts        in each gateway by itself"),
+            Some(redis) if redis.has_slots() => println!("counts        together, in a Redis cluster"),
+            Some(_) => println!("counts        together, in a Redis"),
         }
         println!("The configuration is good.");
         Ok(())
@@ -171,6 +234,13 @@ fn channels() -> ContextDefaults {
     }
 }
 
+/// `FIELD=N`: requests a minute.
+fn field_rate(text: &str) -> Result<(String, u32), String> {
+    let (field, rate) = text.split_once('=').ok_or("it must look like FIELD=N")?;
+    let rate = rate.parse().ok().filter(|rate| *rate > 0).ok_or_else(|| format!("'{rate}' is no rate"))?;
+    Ok((field.to_owned(), rate))
+}
+
 /// `NAME=URL`, as several flags take it.
 pub fn named_url(text: &str) -> Result<(String, String), String> {
     let (name, url) = text.split_once('=').ok_or("it must look like NAME=URL")?;
@@ -183,8 +253,10 @@ pub fn named_url(text: &str) -> Result<(String, String), String> {
 /// Refuses environment variables that look like settings and are none: a misspelt one must not pass in silence.
 pub fn refuse_unknown_variables() -> Result<(), String> {
     let command = Cli::command();
+    let own = command.get_subcommands().flat_map(clap::Command::get_arguments);
     let known: Vec<String> = command
         .get_arguments()
+        .chain(own)
         .filter_map(|argument| argument.get_env())
         .map(|name| name.to_string_lossy().into_owned())
         .collect();

@@ -24,13 +24,13 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     settings.prepare_data_dir()?;
     let keys = settings.keys()?;
     let tasks = Tasks::new();
-    tasks.stop_on_signal();
+    tasks.stop_on_signal(settings.drain());
     let ports = assembly::open_all(settings, &keys, &tasks).await?;
     if settings.seed == "demo" {
         seeding::fill(&ports, &World::DEMO).await?;
     }
     let shop = Shop::build(ports);
-    let mut config = settings.gateway();
+    let mut config = settings.gateway()?;
     if let Some(graphiql) = &mut config.graphiql {
         welcome::fill_graphiql(graphiql, &World::DEMO);
     }

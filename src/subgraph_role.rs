@@ -27,7 +27,7 @@ pub async fn run(settings: &Settings, command: &SubgraphCommand) -> anyhow::Resu
     settings.prepare_data_dir()?;
     let keys = settings.keys()?;
     let tasks = Tasks::new();
-    tasks.stop_on_signal();
+    tasks.stop_on_signal(settings.drain());
     let bus = Bus::new();
     let peers = Peers::new(PassportSigner::new(&keys.passport, Clock::system()));
     for (name, url) in &command.peers {

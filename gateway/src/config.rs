@@ -1,6 +1,7 @@
 //! What a gateway can be told. `main` reads flags and environment into these structs once.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -129,12 +130,23 @@ impl Default for Limits {
 }
 
 /// How often somebody may ask.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct RateLimits {
     /// For each address; IPv6 addresses count by their /64.
     pub per_address: Rate,
     /// For each user who is logged in, wherever from.
     pub per_user: Rate,
+    /// What the operations of one user may cost together, or of one address where nobody is logged in; `None` for no
+    /// bound.
+    pub cost: Option<Rate>,
+    /// How often one user, or one address where nobody is logged in, may ask for a field at the top of an operation,
+    /// such as `sessionCreate`; each alias counts.
+    pub per_field: Vec<(String, Rate)>,
+    /// Where gateways count together; `None` counts in this process alone.
+    pub shared: Option<cache::Remote>,
+    /// How many gateways there are: what each lets through by itself while the shared count is away is its part of
+    /// the whole.
+    pub replicas: NonZeroU32,
 }
 
 impl Default for RateLimits {
@@ -143,6 +155,10 @@ impl Default for RateLimits {
         Self {
             per_address: Rate { requests: 6_000, window: minute },
             per_user: Rate { requests: 3_000, window: minute },
+            cost: None,
+            per_field: Vec::new(),
+            shared: None,
+            replicas: NonZeroU32::MIN,
         }
     }
 }

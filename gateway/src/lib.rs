@@ -72,7 +72,7 @@ impl Gateway {
         let inner = Arc::new(Inner {
             current: Current::new(engine),
             authenticator: Authenticator::new(keys.tokens, keys.clock, config.context.clone()),
-            limiter: config.rates.map(Limiter::new),
+            limiter: config.rates.clone().map(Limiter::new),
             passports: keys.passports.map(Arc::new),
             operations: Operations::default(),
             fetches: Arc::default(),

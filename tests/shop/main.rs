@@ -2,17 +2,21 @@
 //!
 //! `flows` are what shoppers, staff and attackers do; each runs in every set-up of `setups`: in one process, and with
 //! the eight subgraphs as processes of their own behind a gateway over our supergraph and over those that the composers
-//! on npm make. `outages` takes subgraphs away. `stampedes` needs a shop that is quick, so it runs in one process only.
+//! on npm make. `outages` takes subgraphs away, `rolling`
+//! replaces processes under load,
+//! `limiter` has gateways count together. `stampedes` needs a shop that is quick, so it runs in one process only.
 
 mod browser;
 mod client;
 mod flows;
 mod foreign;
+mod limiter;
 mod live;
 mod node;
 mod operations;
 mod outages;
 mod process;
+mod rolling;
 mod setups;
 mod shopper;
 mod stage;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -58,6 +58,19 @@ impl Process {
             _ => return Err(anyhow!("{command:?} did not begin to serve:\n{}", process.said().join("\n"))),
         }
         Ok(process)
+    }
+
+    /// Asks it to end, waits until it has, and returns the faults in its log.
+    pub async fn terminate(mut self) -> anyhow::Result<Vec<String>> {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        ensure!(asked.success(), "no signal could be sent");
+        let ended = tokio::task::spawn_blocking(move || {
+            let status = self.child.wait();
+            (self, status)
+        });
+        let (process, status) = timeout(PATIENCE, ended).await.context("it does not end")??;
+        ensure!(status?.success(), "it ended badly: {:#?}", process.said());
+        Ok(process.faults())
     }
 
     /// All that it has printed so far.

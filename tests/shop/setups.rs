@@ -14,7 +14,8 @@ use crate::stage::{Goods, Stage};
 use crate::template::seeded_folder;
 use crate::{flows, node, stampedes};
 
-const SUBGRAPHS: [&str; 8] =
+/// All of them.
+pub const SUBGRAPHS: [&str; 8] =
     ["users", "products", "cart", "orders", "payments", "inventory", "notifications", "search"];
 
 /// A shop in one process on a data folder, for this and other tests.
@@ -43,7 +44,7 @@ impl OneProcess {
 }
 
 /// The binary on a folder, without limits that tests would run into.
-fn with_settings(folder: &Path) -> Command {
+pub fn with_settings(folder: &Path) -> Command {
     let mut command = binary(folder);
     command
         .env("TECHPOTLI_LISTEN", "127.0.0.1:0")

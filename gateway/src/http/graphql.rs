@@ -104,10 +104,13 @@ impl Exchange<'_> {
             request,
             request_id: self.request_id.clone(),
             headers: Arc::new(parts.headers),
+            address,
             received: self.received,
             carrier: Carrier { mutations: !is_get, events: self.accepted.takes_events() },
         };
-        match self.gateway.answer(call).await? {
+        let (answer, decided) = self.gateway.answer(call).await?;
+        *allowance = decided.or(allowance.take());
+        match answer {
             Answer::Single(response) if single != ResponseType::EventStream => Ok(reply(response, single)),
             Answer::Single(response) => {
                 sse::reply(self.gateway, Box::pin(futures::stream::iter([response])), None)

@@ -21,8 +21,8 @@ pub(super) async fn alive() -> Response {
 
 /// It should get requests: not while it drains.
 pub(super) async fn ready(State(gateway): State<Arc<Inner>>) -> Response {
-    if gateway.tasks.is_stopping() {
-        (StatusCode::SERVICE_UNAVAILABLE, JSON, r#"{"status":"stopping"}"#).into_response()
+    if gateway.tasks.is_draining() {
+        (StatusCode::SERVICE_UNAVAILABLE, JSON, r#"{"status":"draining"}"#).into_response()
     } else {
         (JSON, r#"{"status":"ok"}"#).into_response()
     }

@@ -2,11 +2,12 @@
 //!
 //! | step           | what it does                                            | fails with                       |
 //! |----------------|---------------------------------------------------------|----------------------------------|
-//! | `limit`        | counts the request for its address, then for its user   | 429 `RATE_LIMITED`               |
+//! | `limit`        | the shield: counts for the address, then for the user   | 429 `RATE_LIMITED`               |
 //! | `authenticate` | token → viewer, headers → channel, currency, language   | 401 `UNAUTHENTICATED`            |
 //! | `document`     | the text, and whether it is small enough to look at     | 400 `GRAPHQL_VALIDATION_FAILED`  |
 //! | `plan`         | parsed, checked, validated and planned, once per text   | 400 `GRAPHQL_…_FAILED`           |
 //! | `validate`     | what this way in may carry, and the cost with variables | 405, 406, 400 `COST_EXCEEDED`    |
+//! | `limit`        | all that the operation is charged, at once              | 429 `RATE_LIMITED`               |
 //! | `authorize`    | what the viewer may see; how subgraphs know the viewer  | field by field, in the answer    |
 //! | `execute`      | the engine asks the subgraphs, within the deadline      | field by field, in the answer    |
 //! | `respond`      | debug answer, metrics                                   |                                  |
@@ -26,6 +27,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
+use engine::Operation;
 use tokio::time::Instant;
 
 pub(crate) use authenticate::Identity;
@@ -44,6 +46,7 @@ pub(crate) struct Call {
     pub(crate) request_id: Arc<str>,
     /// The client's headers; only what is named in `authorize` goes further.
     pub(crate) headers: Arc<HeaderMap>,
+    pub(crate) address: Option<IpAddr>,
     pub(crate) received: Instant,
     pub(crate) carrier: Carrier,
 }
@@ -90,18 +93,25 @@ impl Inner {
         }
     }
 
-    /// Answers an admitted request.
-    pub(crate) async fn answer(self: &Arc<Self>, mut call: Call) -> Result<Answer, Rejection> {
+    /// Answers an admitted request, and says what remains to the client.
+    pub(crate) async fn answer(
+        self: &Arc<Self>,
+        mut call: Call,
+    ) -> Result<(Answer, Option<Allowance>), Rejection> {
         let engine = self.current.engine();
         let text = document::text(&call.request)?;
         let operation = plan::prepare(&engine, text, &call.request, &self.config.limits)?;
         let series = self.operations.series(operation.name().unwrap_or_default());
-        if let Err(rejection) = validate::check(&operation, &call, &self.config.limits) {
-            respond::record_rejection(&series, &call);
-            return Err(rejection);
-        }
+        let allowance = self.let_through(&operation, &call).await;
+        let allowance = allowance.inspect_err(|_| respond::record_rejection(&series, &call))?;
         let context = authorize::context(self, &call, operation.kind());
         let answer = execute::run(&engine, &operation, &mut call, context).await;
-        Ok(respond::finish(answer, &engine, &operation, &call, &series))
+        Ok((respond::finish(answer, &engine, &operation, &call, &series), allowance))
+    }
+
+    async fn let_through(&self, operation: &Operation, call: &Call) -> Result<Option<Allowance>, Rejection> {
+        let cost = validate::check(operation, call, &self.config.limits)?;
+        let Some(limiter) = &self.limiter else { return Ok(None) };
+        limiter.decide(call.identity.viewer.user_id(), call.address, operation, cost).await
     }
 }

@@ -11,7 +11,8 @@ use super::cost::cost;
 use crate::config::Limits;
 use crate::rejection::{Code, Rejection};
 
-pub(crate) fn check(operation: &Operation, call: &Call, limits: &Limits) -> Result<(), Rejection> {
+/// The operation's cost, where nothing stands against it.
+pub(crate) fn check(operation: &Operation, call: &Call, limits: &Limits) -> Result<u64, Rejection> {
     match operation.kind() {
         OperationType::Mutation if !call.carrier.mutations => {
             let message = "A mutation must be sent by POST.";
@@ -28,7 +29,7 @@ pub(crate) fn check(operation: &Operation, call: &Call, limits: &Limits) -> Resu
     let none = Map::new();
     let variables = call.request.variables.as_ref().unwrap_or(&none);
     let document = operation.document();
-    let Ok(definition) = document.operations.get(operation.name()) else { return Ok(()) };
+    let Ok(definition) = document.operations.get(operation.name()) else { return Ok(0) };
     let cost = cost(document, definition, variables, limits.list_size);
     if cost > limits.cost {
         let limit = limits.cost;
@@ -36,5 +37,5 @@ pub(crate) fn check(operation: &Operation, call: &Call, limits: &Limits) -> Resu
             format!("The operation costs {cost}, which is more than {limit}: ask for smaller pages.");
         return Err(Rejection::request_coded(Code::CostExceeded, message));
     }
-    Ok(())
+    Ok(cost)
 }

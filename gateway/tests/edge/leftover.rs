@@ -153,7 +153,9 @@ async fn a_body_of_unknown_length_is_read_on_after_its_bound() {
 #[tokio::test]
 async fn who_is_throttled_reads_it() {
     let rate = Rate { requests: 1, window: Duration::from_secs(3_600) };
-    let door = Door::with(|config| config.rates = Some(RateLimits { per_address: rate, per_user: rate }));
+    let door = Door::with(|config| {
+        config.rates = Some(RateLimits { per_address: rate, per_user: rate, ..RateLimits::default() })
+    });
     let address = serve(&door).await;
     let mut writer = Writer::connect(address).await;
     writer.goes_on("the first").await;

@@ -11,6 +11,7 @@ mod limits;
 mod log_in;
 mod pages;
 mod rates;
+mod shared_rates;
 mod shop;
 mod sockets;
 mod wire;

@@ -11,7 +11,10 @@ use crate::door::{Door, Reply, post};
 
 fn tight(address: u32, user: u32) -> impl FnOnce(&mut GatewayConfig) {
     let rate = |requests| Rate { requests, window: Duration::from_secs(3_600) };
-    move |config| config.rates = Some(RateLimits { per_address: rate(address), per_user: rate(user) })
+    move |config| {
+        config.rates =
+            Some(RateLimits { per_address: rate(address), per_user: rate(user), ..RateLimits::default() })
+    }
 }
 
 async fn from(door: &Door, peer: &str, headers: &[(&str, &str)]) -> Reply {

@@ -1,4 +1,9 @@
-//! Caches in the process's memory: bounded, with an age, and never holding what was true before an invalidation.
+//! Caches in the process's memory: bounded, with an age, and never holding what was true before an invalidation; and a
+//! Redis that several processes share.
+
+mod remote;
+
+pub use remote::{Away, Library, Remote, RemoteUrlError};
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     tracker: TaskTracker,
+    drain: CancellationToken,
     stop: CancellationToken,
 }
 
@@ -36,8 +37,14 @@ impl Tasks {
         self.stop.is_cancelled()
     }
 
+    /// Whether new work should go elsewhere: everything is about to stop.
+    pub fn is_draining(&self) -> bool {
+        self.drain.is_cancelled()
+    }
+
     /// Tells every task to stop.
     pub fn stop(&self) {
+        self.drain.cancel();
         self.stop.cancel();
     }
 
@@ -47,39 +54,50 @@ impl Tasks {
         tokio::time::timeout(patience, self.tracker.wait()).await.is_ok()
     }
 
-    /// Stops on SIGTERM or Ctrl-C.
-    pub fn stop_on_signal(&self) {
+    /// Stops on Ctrl-C at once. On SIGTERM it drains for so long first: requests that still come are answered, while
+    /// whoever spreads them sees that this process is no longer ready, and clients leave their connections.
+    pub fn stop_on_signal(&self, drain: Duration) {
         let tasks = self.clone();
         self.spawn("signals", async move {
+            let mut wait = Duration::ZERO;
             tokio::select! {
-                () = signal() => tasks.stop(),
+                () = terminated() => wait = drain,
+                () = interrupted() => {}
                 () = tasks.stopping() => {}
             }
+            tasks.drain.cancel();
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = interrupted() => {}
+                () = tasks.stopping() => {}
+            }
+            tasks.stop();
         });
     }
 }
 
 #[cfg(unix)]
-async fn signal() {
+async fn terminated() {
     use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be listened to");
-                std::future::pending::<()>().await;
-            }
+    match signal(SignalKind::terminate()) {
+        Ok(mut signal) => {
+            signal.recv().await;
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be listened to");
+            std::future::pending::<()>().await;
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() {
-    let _ = tokio::signal::ctrl_c().await;
+async fn terminated() {
+    std::future::pending::<()>().await;
+}
+
+async fn interrupted() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(%error, "Ctrl-C cannot be listened to");
+        std::future::pending::<()>().await;
+    }
 }

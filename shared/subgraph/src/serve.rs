@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use database::Database;
 use futures::StreamExt as _;
 use messaging::{Bus, Destination, Envelope};
+use runtime::Tasks;
 use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 
@@ -30,6 +31,7 @@ struct Door {
     verifier: Arc<PassportVerifier>,
     database: Database,
     documents: Documents,
+    tasks: Tasks,
 }
 
 /// The routes of a subgraph that runs as a process of its own.
@@ -41,6 +43,7 @@ pub fn router(subgraph: Subgraph, ports: &Ports) -> Router {
         verifier: Arc::new(verifier),
         database: ports.database.clone(),
         documents: Documents::new(),
+        tasks: ports.tasks.clone(),
     };
     Router::new()
         .route("/graphql", post(graphql))
@@ -48,6 +51,7 @@ pub fn router(subgraph: Subgraph, ports: &Ports) -> Router {
         .route("/sdl", get(sdl))
         .route("/health", get(|| async { Json(json!({ "status": "ok" })) }))
         .route("/ready", get(ready))
+        .route("/metrics", get(|| async { runtime::telemetry::metrics().render() }))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
         .with_state(door)
 }
@@ -129,6 +133,9 @@ async fn sdl(State(door): State<Door>) -> String {
 }
 
 async fn ready(State(door): State<Door>) -> Response {
+    if door.tasks.is_draining() {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "draining" }))).into_response();
+    }
     match door.database.read().execute_unprepared("SELECT 1").await {
         Ok(_) => Json(json!({ "status": "ready" })).into_response(),
         Err(_) => {

@@ -182,6 +182,7 @@ impl Session {
             request,
             request_id: request_id.clone(),
             headers: self.headers.clone(),
+            address: self.address,
             received: Instant::now(),
             carrier: Carrier { mutations: true, events: true },
         };
@@ -190,7 +191,7 @@ impl Session {
         let span = tracing::error_span!("operation", request.id = %request_id);
         let answers = async move {
             let answer = match admitted {
-                Ok(()) => gateway.answer(call).await,
+                Ok(()) => gateway.answer(call).await.map(|(answer, _)| answer),
                 Err(rejection) => Err(rejection),
             };
             outgoing(id, answer, &request_id)

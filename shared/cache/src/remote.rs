@@ -1,0 +1,253 @@
+//! A Redis server or cluster that several processes share. It is asked briefly: what does not answer in time counts as
+//! away, and is then left alone for a moment, so that a server that is gone costs nobody a wait.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+use redis::cluster::{ClusterClient, ClusterConfig};
+use redis::cluster_async::ClusterConnection;
+use redis::{Client, Cmd, FromRedisValue, RedisResult};
+
+/// How long to wait for a connection.
+const CONNECT: Duration = Duration::from_secs(2);
+/// Failures in a row after which it counts as away.
+const FAILURES: u64 = 3;
+/// How long one that is away is left alone before one caller tries again.
+const REST: Duration = Duration::from_secs(1);
+
+/// A Redis server or cluster. Clones share its connections.
+#[derive(Clone)]
+pub struct Remote {
+    link: Link,
+    patience: Duration,
+    breaker: std::sync::Arc<Breaker>,
+}
+
+#[derive(Clone)]
+enum Link {
+    One(ConnectionManager),
+    Cluster(ClusterConnection),
+}
+
+/// A URL that cannot be used. The text names no password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RemoteUrlError {
+    /// Neither `redis:` nor `redis+cluster:`.
+    #[error("'{0}' is no Redis URL: it must begin with redis:// or redis+cluster://")]
+    Scheme(String),
+    /// The rest cannot be read.
+    #[error("the Redis URL cannot be used: {0}")]
+    Unreadable(String),
+}
+
+/// Nothing was heard of the server: it may or may not have done what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Redis does not answer")]
+pub struct Away;
+
+/// A script library of the server's (Redis Functions), loaded where it is missing.
+#[derive(Debug, Clone, Copy)]
+pub struct Library {
+    /// The source, with its `#!lua name=…` line.
+    pub source: &'static str,
+}
+
+impl Remote {
+    /// The server behind `redis://[user:password@]host:port[/db]`, or the cluster that one of
+    /// `redis+cluster://[user:password@]host:port,host:port,…` belongs to. Connects when it is first asked, and waits for
+    /// answers no longer than `patience`.
+    pub fn at(url: &str, patience: Duration) -> Result<Self, RemoteUrlError> {
+        let unreadable = |error: redis::RedisError| RemoteUrlError::Unreadable(error.category().to_owned());
+        let link = if let Some(nodes) = url.strip_prefix("redis+cluster://") {
+            let (login, nodes) = match nodes.rsplit_once('@') {
+                Some((login, nodes)) => (format!("{login}@"), nodes),
+                None => (String::new(), nodes),
+            };
+            let nodes = nodes.split(',').map(|node| format!("redis://{login}{}", node.trim_matches('/')));
+            let client = ClusterClient::builder(nodes).retries(1).build().map_err(unreadable)?;
+            let config = ClusterConfig::new().set_connection_timeout(CONNECT).set_response_timeout(patience);
+            Link::Cluster(client.get_pending_async_connection_with_config(config))
+        } else if url.starts_with("redis://") {
+            let client = Client::open(url).map_err(unreadable)?;
+            let config = ConnectionManagerConfig::new()
+                .set_connection_timeout(Some(CONNECT))
+                .set_response_timeout(Some(patience))
+                .set_number_of_retries(1);
+            Link::One(ConnectionManager::new_lazy_with_config(client, config).map_err(unreadable)?)
+        } else {
+            return Err(RemoteUrlError::Scheme(url.split(':').next().unwrap_or_default().to_owned()));
+        };
+        Ok(Self { link, patience, breaker: std::sync::Arc::default() })
+    }
+
+    /// Whether keys of one command must share a slot, by a hash tag in braces.
+    pub fn has_slots(&self) -> bool {
+        matches!(self.link, Link::Cluster(_))
+    }
+
+    /// Sends a command.
+    pub async fn send<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Away> {
+        self.guarded(command).await?.map_err(|error| {
+            tracing::warn!(reason = %error, "Redis refused a command");
+            Away
+        })
+    }
+
+    /// Calls a function of `library` with these keys and arguments, and loads the library first where the server does
+    /// not know it.
+    pub async fn call<T: FromRedisValue>(
+        &self,
+        library: Library,
+        function: &str,
+        keys: &[String],
+        arguments: &[i64],
+    ) -> Result<T, Away> {
+        let mut command = redis::cmd("FCALL");
+        command.arg(function).arg(keys.len()).arg(keys).arg(arguments);
+        match self.guarded(&command).await? {
+            Ok(answer) => Ok(answer),
+            Err(error) if error.to_string().contains("Function not found") => {
+                let mut load = redis::cmd("FUNCTION");
+                load.arg("LOAD").arg("REPLACE").arg(library.source);
+                self.send::<redis::Value>(&load).await?;
+                self.send(&command).await
+            }
+            Err(error) => {
+                tracing::warn!(reason = %error, function, "Redis refused a call");
+                Err(Away)
+            }
+        }
+    }
+
+    /// `Err` where nothing was heard; an error that the server itself gave is inside.
+    async fn guarded<T: FromRedisValue>(&self, command: &Cmd) -> Result<RedisResult<T>, Away> {
+        if self.breaker.is_open(Instant::now()) {
+            return Err(Away);
+        }
+        let mut turn = Turn { breaker: &self.breaker, heard: false };
+        let asked = async {
+            match self.link.clone() {
+                Link::One(mut link) => link.req_packed_command(command).await,
+                Link::Cluster(mut link) => link.req_packed_command(command).await,
+            }
+        };
+        let Ok(answer) = tokio::time::timeout(self.patience, asked).await else { return Err(Away) };
+        match answer {
+            Err(error) if is_silence(&error) => Err(Away),
+            answer => {
+                turn.heard = true;
+                Ok(answer.and_then(|value| Ok(redis::from_redis_value(value)?)))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.has_slots() { "cluster" } else { "server" };
+        formatter.debug_struct("Remote").field("kind", &kind).finish_non_exhaustive()
+    }
+}
+
+/// Whether an error means that the server was not reached, rather than that it refused.
+fn is_silence(error: &redis::RedisError) -> bool {
+    error.is_io_error()
+        || error.is_timeout()
+        || error.is_connection_dropped()
+        || error.is_cluster_error()
+        || error.is_unrecoverable_error()
+}
+
+/// One question. Without an answer it counts as a failure, also where the one who asked has gone away: a caller that is
+/// cancelled has most likely waited long.
+struct Turn<'a> {
+    breaker: &'a Breaker,
+    heard: bool,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        match self.heard {
+            true => self.breaker.succeeded(),
+            false => self.breaker.failed(Instant::now()),
+        }
+    }
+}
+
+/// Opens after some failures in a row, and lets one caller through each second until one succeeds.
+struct Breaker {
+    begun: Instant,
+    failures: AtomicU64,
+    /// Milliseconds since `begun` until which nobody is let through.
+    closed_until: AtomicU64,
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self { begun: Instant::now(), failures: AtomicU64::new(0), closed_until: AtomicU64::new(0) }
+    }
+}
+
+impl Breaker {
+    fn millis(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether this caller must not ask. Of those who come after a rest the first may.
+    fn is_open(&self, now: Instant) -> bool {
+        if self.failures.load(Ordering::Acquire) < FAILURES {
+            return false;
+        }
+        let (now, until) = (self.millis(now), self.closed_until.load(Ordering::Acquire));
+        let next = now + REST.as_millis() as u64;
+        now < until
+            || self.closed_until.compare_exchange(until, next, Ordering::AcqRel, Ordering::Acquire).is_err()
+    }
+
+    fn succeeded(&self) {
+        self.failures.store(0, Ordering::Release);
+    }
+
+    fn failed(&self, now: Instant) {
+        self.closed_until.fetch_max(self.millis(now) + REST.as_millis() as u64, Ordering::AcqRel);
+        self.failures.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_three_failures_one_caller_a_second_is_let_through() {
+        let breaker = Breaker::default();
+        let at = |millis| breaker.begun + Duration::from_millis(millis);
+        breaker.failed(at(0));
+        breaker.failed(at(1));
+        assert!(!breaker.is_open(at(2)));
+        breaker.failed(at(2));
+        assert!(breaker.is_open(at(3)));
+        assert!(breaker.is_open(at(1_001)));
+        assert_eq!([0; 3].map(|_| breaker.is_open(at(1_002))), [false, true, true]);
+        breaker.failed(at(1_010));
+        assert!(breaker.is_open(at(2_009)));
+        assert!(!breaker.is_open(at(2_010)));
+        breaker.succeeded();
+        assert!(!breaker.is_open(at(2_011)));
+    }
+
+    #[test]
+    fn a_url_is_read_or_refused_without_its_password() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _inside = runtime.enter();
+        let at = |url: &str| Remote::at(url, Duration::from_millis(20));
+        assert!(!at("redis://127.0.0.1:6379/1").unwrap().has_slots());
+        assert!(at("redis+cluster://u:p@127.0.0.1:1,127.0.0.1:2").unwrap().has_slots());
+        for url in ["http://secret@x", "redis://u:secret@host:port:7/x", "redis+cluster://u:secret@a:b"] {
+            let error = at(url).err().unwrap().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+}
