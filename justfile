@@ -16,7 +16,7 @@ test-quick:
 bench:
     cargo bench --bench shop
 
-# Generate schema/subgraphs/*.graphql, schema/supergraph.graphql and schema/api.graphql
+# Generate schema/subgraphs/*.graphql, schema/supergraph.graphql, schema/api.graphql and schema/events/*.json
 schema:
     cargo run -- schema print --out schema
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use auth::PassportSigner;
-use common::{Clock, Ids};
+use common::{Clock, Ids, Timestamp};
 use compose::Composition;
 use database::Database;
 use engine::{Engine, EngineOptions, Subgraphs};
@@ -50,7 +50,7 @@ pub struct Shop {
 
 /// Opens all databases.
 pub async fn open_all(settings: &Settings, keys: &Keys, tasks: &Tasks) -> anyhow::Result<Vec<Ports>> {
-    let bus = Bus::new();
+    let bus = settings.bus()?;
     let peers = Peers::new(PassportSigner::new(&keys.passport, Clock::system()));
     futures::future::try_join_all(ROOMS.iter().map(|room| open(room, settings, keys, &bus, &peers, tasks)))
         .await
@@ -59,16 +59,25 @@ pub async fn open_all(settings: &Settings, keys: &Keys, tasks: &Tasks) -> anyhow
 impl Shop {
     /// Builds all subgraphs on their ports and begins to carry events between them.
     pub fn build(ports: Vec<Ports>) -> Self {
+        let begun = Clock::system().now();
         let subgraphs: Vec<Subgraph> =
             ROOMS.iter().zip(&ports).map(|(room, ports)| (room.build)(ports)).collect();
         for (subgraph, ports) in subgraphs.iter().zip(&ports) {
             ports.peers.know(subgraph.name, Peer::Local(subgraph.clone().into()));
-            if let Some(receiver) = &subgraph.receiver {
-                ports.bus.join(receiver.clone());
+            match ports.bus.is_shared() {
+                true => {
+                    follow(subgraph, &ports.bus, begun, &ports.tasks);
+                    consume(subgraph, &ports.bus, &ports.tasks);
+                }
+                false => {
+                    if let Some(receiver) = &subgraph.receiver {
+                        ports.bus.join(receiver.clone());
+                    }
+                }
             }
         }
         for ports in &ports {
-            relay(ports);
+            relay(ports, &ports.tasks);
         }
         Self { subgraphs }
     }
@@ -85,15 +94,30 @@ impl Shop {
 }
 
 /// Carries a subgraph's outbox to the bus until everything stops.
-pub fn relay(ports: &Ports) {
-    let stopping = ports.tasks.stopping();
-    let relay = messaging::relay(ports.database.clone(), ports.bus.clone());
-    ports.tasks.spawn("relay", async move {
-        tokio::select! {
-            () = stopping => {}
-            () = relay => {}
-        }
-    });
+pub fn relay(ports: &Ports, tasks: &Tasks) {
+    let (database, bus, clock) = (ports.database.clone(), ports.bus.clone(), ports.clock.clone());
+    tasks.spawn("relay", messaging::relay(ports.name, database, bus, clock, tasks.stopping()));
+}
+
+/// Applies what a subgraph hears on a shared bus, together with other processes, until everything stops.
+pub fn consume(subgraph: &Subgraph, bus: &Bus, tasks: &Tasks) {
+    if let Some(receiver) = subgraph.receiver.clone() {
+        let (bus, stopping) = (bus.clone(), tasks.stopping());
+        tasks.spawn("consumer", async move { bus.consume(receiver, stopping).await });
+    }
+}
+
+/// Has the memory of a subgraph in this process hear of what is applied for it on a shared bus.
+pub fn follow(subgraph: &Subgraph, bus: &Bus, since: Timestamp, tasks: &Tasks) {
+    if let Some(receiver) = subgraph.receiver.clone() {
+        let (bus, stopping) = (bus.clone(), tasks.stopping());
+        tasks.spawn("follower", async move {
+            tokio::select! {
+                () = stopping => {}
+                () = bus.follow(receiver, since) => {}
+            }
+        });
+    }
 }
 
 /// Composes the shop's schemas; each subgraph's URL is where it listens in the documentation's set-up.

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -28,6 +29,17 @@ pub enum Command {
     Gateway(GatewayCommand),
     /// Serve one subgraph of the shop as a process of its own.
     Subgraph(SubgraphCommand),
+    /// Carry the events of subgraphs that run as processes, over Kafka: relay what they write, apply what they hear.
+    ///
+    /// Any number of workers share the work. A worker takes what it began to an end on SIGTERM; what a killed one leaves
+    /// undone, another does. --listen serves /health, /ready (databases and brokers answer) and /metrics.
+    Worker(WorkerCommand),
+    /// Look at events that could not be applied, apply them again, or give them up.
+    ///
+    /// An event that fails three times by itself becomes a dead letter of the subgraph that could not apply it, so that
+    /// it does not hold up those that follow. Once the reason is mended, replay it. The shop may run meanwhile.
+    #[command(subcommand)]
+    Events(EventsCommand),
     /// Fill the databases with demo data, more where more is asked for; goes on where a killed run stopped.
     Seed(SeedCommand),
     /// Bring the databases of all subgraphs up to date.
@@ -71,6 +83,52 @@ pub struct SubgraphCommand {
     pub peers: Vec<(String, String)>,
 }
 
+/// A worker.
+#[derive(Debug, Args)]
+pub struct WorkerCommand {
+    /// For which subgraphs; none for all of them.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+}
+
+/// Dead letters.
+#[derive(Debug, Subcommand)]
+pub enum EventsCommand {
+    /// List dead letters: of each subgraph in turn, the oldest event first.
+    List {
+        /// Only those of this subgraph.
+        #[arg(long, value_name = "NAME")]
+        subgraph: Option<String>,
+        /// How many at most.
+        #[arg(long, default_value = "20", value_name = "N")]
+        limit: NonZeroU16,
+        /// Those after this one, as the end of a list says.
+        #[arg(long, value_name = "SUBGRAPH/EVENT")]
+        after: Option<String>,
+    },
+    /// Apply dead letters now.
+    ///
+    /// Each is applied in one transaction with its inbox entry, so twice has effect once. It comes after events of its
+    /// aggregate that were applied meanwhile. One that fails again stays, and the command ends with a failure.
+    Replay(Choice),
+    /// Give dead letters up for good.
+    Drop(Choice),
+}
+
+/// Which dead letters.
+#[derive(Debug, Args)]
+pub struct Choice {
+    /// Only those of this subgraph.
+    #[arg(long, value_name = "NAME")]
+    pub subgraph: Option<String>,
+    /// The events, by their ids.
+    #[arg(value_name = "EVENT", conflicts_with = "all")]
+    pub ids: Vec<String>,
+    /// All of them.
+    #[arg(long)]
+    pub all: bool,
+}
+
 /// The size of the demo data.
 #[derive(Debug, Args)]
 pub struct SeedCommand {
@@ -93,7 +151,7 @@ pub enum SchemaCommand {
         /// Which subgraph; none prints the composed API.
         #[arg(conflicts_with = "out")]
         subgraph: Option<String>,
-        /// Write subgraphs/*.graphql, supergraph.graphql and api.graphql into this folder.
+        /// Write subgraphs/*.graphql, supergraph.graphql, api.graphql and events/*.json into this folder.
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },

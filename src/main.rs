@@ -4,6 +4,7 @@
 
 mod assembly;
 mod cli;
+mod events_role;
 mod gateway_role;
 mod images;
 mod local;
@@ -14,6 +15,7 @@ mod settings;
 mod shop;
 mod subgraph_role;
 mod welcome;
+mod worker_role;
 
 use std::process::ExitCode;
 
@@ -55,6 +57,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         None => shop::run(&settings).await,
         Some(Command::Gateway(command)) => gateway_role::run(&settings, &command).await,
         Some(Command::Subgraph(command)) => subgraph_role::run(&settings, &command).await,
+        Some(Command::Worker(command)) => worker_role::run(&settings, &command).await,
+        Some(Command::Events(command)) => events_role::run(&settings, command).await,
         Some(Command::Seed(command)) => seeding::run(&settings, &command).await,
         Some(Command::Migrate) => assembly::migrate(&settings).await,
         Some(Command::Schema(command)) => schema::run(command).await,

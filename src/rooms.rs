@@ -1,5 +1,6 @@
 //! The eight subgraphs, as far as putting them together needs to know them.
 
+use anyhow::anyhow;
 use common::Fault;
 use database::Step;
 use futures::future::BoxFuture;
@@ -82,6 +83,9 @@ pub const ROOMS: &[Room] = &[
 ];
 
 /// The room of this name.
-pub fn room(name: &str) -> Option<&'static Room> {
-    ROOMS.iter().find(|room| room.name == name)
+pub fn room(name: &str) -> anyhow::Result<&'static Room> {
+    ROOMS.iter().find(|room| room.name == name).ok_or_else(|| {
+        let known: Vec<&str> = ROOMS.iter().map(|room| room.name).collect();
+        anyhow!("there is no subgraph '{name}': there are {}", known.join(", "))
+    })
 }

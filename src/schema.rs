@@ -53,6 +53,12 @@ fn write_all(shop: &Shop, composition: &Composition, folder: &Path) -> anyhow::R
     for subgraph in &shop.subgraphs {
         write(subgraphs.join(format!("{}.graphql", subgraph.name)), &subgraph.sdl)?;
     }
+    let events = folder.join("events");
+    std::fs::create_dir_all(&events).with_context(|| format!("{} cannot be made", events.display()))?;
+    for (publisher, schema) in events::schemas() {
+        let text = serde_json::to_string_pretty(&schema)? + "\n";
+        write(events.join(format!("{publisher}.json")), &text)?;
+    }
     write(folder.join("supergraph.graphql"), &composition.supergraph_sdl)?;
     write(folder.join("api.graphql"), &composition.api_sdl)
 }

@@ -1,7 +1,7 @@
 //! The settings: flag, then environment variable, then `.env`, then default. Each is documented in `.env.example`.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use auth::SigningKey;
 use cache::Remote;
 use clap::{ArgAction, Args, CommandFactory as _};
 use gateway::{Channel, ContextDefaults, Cors, GatewayConfig, Network, Rate, RateLimits};
+use messaging::{Bus, BusError, BusUrl, Topics};
 use runtime::telemetry::LogFormat;
 use subgraph::Keys;
 
@@ -35,6 +36,27 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub database_url: String,
+    /// How events travel: `memory`, from each process to its peers, or kafka://host:port,host:port, where
+    /// `techpotli worker` relays and applies them.
+    #[arg(long, global = true, env = "TECHPOTLI_BUS_URL", default_value = "memory", value_name = "URL")]
+    pub bus_url: BusUrl,
+    /// What the names of all topics and consumer groups begin with.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_KAFKA_PREFIX",
+        default_value = "techpotli",
+        value_name = "PREFIX",
+        value_parser = topic_prefix
+    )]
+    pub kafka_prefix: String,
+    /// Partitions of each publisher's topic where it is made: as many workers can share a subgraph's events. Do not
+    /// change it in a running shop, events of one aggregate would be in two partitions.
+    #[arg(long, global = true, env = "TECHPOTLI_KAFKA_PARTITIONS", default_value = "6", value_name = "N")]
+    pub kafka_partitions: NonZeroU16,
+    /// Copies of each topic where it is made; 0 for the brokers' default.
+    #[arg(long, global = true, env = "TECHPOTLI_KAFKA_REPLICATION", default_value_t = 0, value_name = "N")]
+    pub kafka_replication: u16,
     /// Whether the shop fills empty databases with demo data at its first start: `demo` or `none`.
     #[arg(long, global = true, env = "TECHPOTLI_SEED", default_value = "demo", value_parser = ["demo", "none"], value_name = "WHAT")]
     pub seed: String,
@@ -128,6 +150,16 @@ impl Settings {
         }
     }
 
+    /// The bus. It need not be there yet.
+    pub fn bus(&self) -> Result<Bus, BusError> {
+        let topics = Topics {
+            prefix: self.kafka_prefix.clone(),
+            partitions: self.kafka_partitions.get(),
+            replication: self.kafka_replication,
+        };
+        Bus::open(&self.bus_url, &topics)
+    }
+
     /// The keys of the installation, made where they are missing.
     pub fn keys(&self) -> anyhow::Result<Keys> {
         let folder = self.data_dir.join("keys");
@@ -201,6 +233,11 @@ impl Settings {
         println!("data          {}", self.data_dir.display());
         let database = if self.database_url == "sqlite" { "SQLite files" } else { "MySQL" };
         println!("database      {database}");
+        self.bus()?;
+        match &self.bus_url {
+            BusUrl::Memory => println!("bus           memory"),
+            BusUrl::Kafka(brokers) => println!("bus           Kafka at {brokers}, {}.*", self.kafka_prefix),
+        }
         println!("production    {}", if self.production { "yes" } else { "no" });
         println!("deadline      {} ms", self.deadline_ms);
         match (self.rate_user, self.rate_address) {
@@ -241,6 +278,15 @@ fn field_rate(text: &str) -> Result<(String, u32), String> {
     Ok((field.to_owned(), rate))
 }
 
+/// The beginning of a topic's name.
+fn topic_prefix(text: &str) -> Result<String, String> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    match text.is_empty() || text.len() > 100 || !text.bytes().all(legal) {
+        true => Err("a prefix has 1 to 100 letters, digits, dots, hyphens and underscores".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
 /// `NAME=URL`, as several flags take it.
 pub fn named_url(text: &str) -> Result<(String, String), String> {
     let (name, url) = text.split_once('=').ok_or("it must look like NAME=URL")?;
@@ -279,6 +325,7 @@ impl Settings {
         let mut settings = Cli::parse_from(["techpotli"]).settings;
         settings.data_dir = folder.to_owned();
         "sqlite".clone_into(&mut settings.database_url);
+        settings.bus_url = BusUrl::Memory;
         settings
     }
 }

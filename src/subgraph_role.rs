@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::anyhow;
 use auth::PassportSigner;
 use common::Clock;
-use messaging::Bus;
 use runtime::{Tasks, server};
 use subgraph::{Peer, Peers};
 
 use crate::assembly;
 use crate::cli::SubgraphCommand;
-use crate::rooms::{ROOMS, room};
+use crate::rooms::room;
 use crate::settings::Settings;
 
 /// How long requests under way may take to end after a signal.
@@ -19,33 +17,36 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs until a signal.
 pub async fn run(settings: &Settings, command: &SubgraphCommand) -> anyhow::Result<()> {
-    let known = || ROOMS.iter().map(|room| room.name).collect::<Vec<_>>().join(", ");
-    let room = room(&command.name)
-        .ok_or_else(|| anyhow!("there is no subgraph '{}': there are {}", command.name, known()))?;
+    let room = room(&command.name)?;
     let listener = server::listen(settings.listen).await?;
     let address = listener.local_addr()?;
     settings.prepare_data_dir()?;
     let keys = settings.keys()?;
     let tasks = Tasks::new();
     tasks.stop_on_signal(settings.drain());
-    let bus = Bus::new();
+    let bus = settings.bus()?;
     let peers = Peers::new(PassportSigner::new(&keys.passport, Clock::system()));
     for (name, url) in &command.peers {
-        if crate::rooms::room(name).is_none() {
-            anyhow::bail!("there is no subgraph '{name}': there are {}", known());
-        }
+        crate::rooms::room(name)?;
         peers.know(name, Peer::Remote(url.clone()));
         if *name != room.name {
             subgraph::listen_to(&bus, &peers, room.name, name, url);
         }
     }
     let ports = assembly::open(room, settings, &keys, &bus, &peers, &tasks).await?;
+    let begun = ports.clock.now();
     let built = (room.build)(&ports);
     peers.know(room.name, Peer::Local(built.clone().into()));
-    if let Some(receiver) = &built.receiver {
-        bus.join(receiver.clone());
+    match bus.is_shared() {
+        // Workers relay and apply; memory hears of it.
+        true => assembly::follow(&built, &bus, begun, &tasks),
+        false => {
+            if let Some(receiver) = &built.receiver {
+                bus.join(receiver.clone());
+            }
+            assembly::relay(&ports, &tasks);
+        }
     }
-    assembly::relay(&ports);
     server::serve(room.name, listener, subgraph::router(built, &ports), &tasks);
     println!("Serving {} on http://{address}/graphql", room.name);
     tasks.stopping().await;

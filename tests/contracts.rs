@@ -7,9 +7,14 @@ use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::{Name, Node, Schema};
 
-const COMMITTED: [&str; 10] = [
+const COMMITTED: [&str; 15] = [
     "api.graphql",
     "supergraph.graphql",
+    "events/inventory.json",
+    "events/orders.json",
+    "events/payments.json",
+    "events/products.json",
+    "events/users.json",
     "subgraphs/cart.graphql",
     "subgraphs/inventory.graphql",
     "subgraphs/notifications.graphql",

@@ -2,15 +2,18 @@
 //!
 //! `flows` are what shoppers, staff and attackers do; each runs in every set-up of `setups`: in one process, and with
 //! the eight subgraphs as processes of their own behind a gateway over our supergraph and over those that the composers
-//! on npm make. `outages` takes subgraphs away, `rolling`
-//! replaces processes under load,
-//! `limiter` has gateways count together. `stampedes` needs a shop that is quick, so it runs in one process only.
+//! on npm make. `kafka` runs them with events by way of Kafka and workers. `outages` takes subgraphs away, `rolling`
+//! replaces processes under load, `limiter` has gateways count together. `stampedes` needs a shop that is quick, so it
+//! runs in one process only. `dead_letters` is about events that could not be applied.
 
 mod browser;
 mod client;
+mod dead_letters;
 mod flows;
 mod foreign;
-mod limiter;
+//! on npm make. `kafka` runs them with events by way of Kafka and workers. `outages` takes subgraphs away, `rolling`
+//! replaces processes under load, `limiter` has gateways count together. `stampedes` needs a shop that is quick, so it
+//! runs in one process only. `dead_letters` is about events that could not be applied.
 mod live;
 mod node;
 mod operations;

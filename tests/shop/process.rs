@@ -41,7 +41,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the command and waits until it has printed where it serves GraphQL.
+    /// Starts the command and waits until it has printed where it serves.
     pub async fn start(mut command: Command) -> anyhow::Result<Self> {
         let mut child = command
             .stdout(Stdio::piped())
@@ -117,9 +117,8 @@ fn follow(
 }
 
 fn base_in(line: &str) -> Option<String> {
-    let url =
-        line.split_whitespace().find(|word| word.starts_with("http://") && word.ends_with("/graphql"))?;
-    url.strip_suffix("/graphql").map(str::to_owned)
+    let url = line.split_whitespace().find(|word| word.starts_with("http://"))?;
+    url.strip_suffix("/graphql").or_else(|| url.strip_suffix("/ready")).map(str::to_owned)
 }
 
 /// Ports that were free a moment ago, all different.

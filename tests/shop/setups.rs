@@ -124,7 +124,7 @@ async fn every_flow_holds_in_eight_processes_behind_each_composers_supergraph() 
     Ok(())
 }
 
-fn text(path: &Path) -> anyhow::Result<&str> {
+pub fn text(path: &Path) -> anyhow::Result<&str> {
     path.to_str().context("a name that is text")
 }
 
@@ -139,15 +139,21 @@ pub fn print_schemas() -> anyhow::Result<TempDir> {
 /// Eight subgraphs on one data folder, each a process.
 pub struct Processes {
     folder: PathBuf,
+    settings: Vec<(&'static str, String)>,
     ports: Vec<(&'static str, u16)>,
-    running: Vec<(&'static str, Process)>,
+    pub running: Vec<(&'static str, Process)>,
 }
 
 impl Processes {
     /// Starts all of them.
     pub async fn start(folder: &Path) -> anyhow::Result<Self> {
+        Self::start_with(folder, Vec::new()).await
+    }
+
+    /// Starts all of them with settings beside the usual ones.
+    pub async fn start_with(folder: &Path, settings: Vec<(&'static str, String)>) -> anyhow::Result<Self> {
         let ports = SUBGRAPHS.into_iter().zip(free_ports(SUBGRAPHS.len())?).collect();
-        let mut processes = Self { folder: folder.to_owned(), ports, running: Vec::new() };
+        let mut processes = Self { folder: folder.to_owned(), settings, ports, running: Vec::new() };
         let starting = SUBGRAPHS.map(|name| {
             let command = processes.command(name);
             async move { anyhow::Ok((name, Process::start(command).await?)) }
@@ -171,7 +177,7 @@ impl Processes {
 
     fn command(&self, name: &str) -> Command {
         let mut command = with_settings(&self.folder);
-        command.args(["subgraph", name]);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value))).args(["subgraph", name]);
         for (peer, port) in &self.ports {
             match *peer == name {
                 true => command.args(["--listen", &format!("127.0.0.1:{port}")]),

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod fault;
 pub mod id;
+mod json_schema;
 pub mod money;
 pub mod page;
 

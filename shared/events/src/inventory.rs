@@ -2,10 +2,11 @@
 
 use common::Timestamp;
 use common::id::{ProductId, VariantId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The stock of a variant changed so far that a shopper would see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InventoryEvent {
     /// Which variant.
     pub variant: VariantId,

@@ -2,10 +2,11 @@
 
 use common::id::{OrderId, OrderLineId, ProductId, UserId, VariantId};
 use common::{Money, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Something that happened to an order, with the order as it is after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrdersEvent {
     /// What happened.
     pub change: OrderChange,
@@ -14,7 +15,7 @@ pub struct OrdersEvent {
 }
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum OrderChange {
     /// The checkout went through: paid for and stock set aside.
     Confirmed,
@@ -35,7 +36,7 @@ impl super::Event for OrdersEvent {
 }
 
 /// An order as others need it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderSnapshot {
     /// Which order.
     pub id: OrderId,
@@ -60,7 +61,7 @@ pub struct OrderSnapshot {
 }
 
 /// A line of an order as others need it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderLineSnapshot {
     /// Which line.
     pub id: OrderLineId,

@@ -2,10 +2,11 @@
 
 use common::Money;
 use common::id::{OrderId, PaymentId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A payment as it is after a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentsEvent {
     /// Which payment.
     pub payment: PaymentId,

@@ -3,10 +3,11 @@
 use common::Currency;
 use common::Timestamp;
 use common::id::{CategoryId, ProductId, ReviewId, UserId, VariantId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An event of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type")]
 pub enum ProductsEvent {
     /// A product was made or changed; the whole of it as it is now.
@@ -40,7 +41,7 @@ impl super::Event for ProductsEvent {
 }
 
 /// A product with its variants, as others need it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProductSnapshot {
     /// Which product.
     pub id: ProductId,
@@ -75,7 +76,7 @@ pub struct ProductSnapshot {
 }
 
 /// A text in a language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Localised {
     /// BCP 47 tag.
     pub locale: String,
@@ -84,7 +85,7 @@ pub struct Localised {
 }
 
 /// A category as others need it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CategorySnapshot {
     /// Which category.
     pub id: CategoryId,
@@ -97,7 +98,7 @@ pub struct CategorySnapshot {
 }
 
 /// A variant as others need it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VariantSnapshot {
     /// Which variant.
     pub id: VariantId,
@@ -116,7 +117,7 @@ pub struct VariantSnapshot {
 }
 
 /// A list price.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListPrice {
     /// In which currency.
     pub currency: Currency,

@@ -2,10 +2,11 @@
 
 use common::Timestamp;
 use common::id::UserId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An event of the accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type")]
 pub enum UsersEvent {
     /// An account was made.

@@ -2,19 +2,25 @@
 //!
 //! A use case writes its event into the outbox in its own transaction; the relay hands it to the bus; each consumer
 //! records it in its inbox in the transaction that applies it. So an event is applied once by each consumer, however
-//! often it is delivered, and in order per publisher. What cannot be applied ends in the dead letters with its reason.
+//! often it is delivered, and in order per aggregate. What cannot be applied ends in the dead letters with its reason.
+//!
+//! The bus is memory (one process, or subgraphs that deliver to each other over HTTP) or Kafka (any number of workers).
 
 mod bus;
 mod dead_letter;
 mod envelope;
 mod inbox;
+#[cfg(feature = "kafka")]
+mod kafka;
+mod lease;
 mod outbox;
 mod receiver;
 mod relay;
 
-pub use bus::{Bus, Destination};
+pub use bus::{Bus, BusError, BusUrl, Destination, ParseBusUrlError, Topics};
+pub use dead_letter::{DeadLetter, dead_letter, dead_letters, drop_dead_letter};
 pub use envelope::Envelope;
-pub use receiver::{Consumer, Receiver};
+pub use receiver::{Buried, Consumer, Receiver};
 pub use relay::{pending, relay};
 
 use database::Step;
@@ -23,5 +29,6 @@ pub use outbox::append;
 
 /// The tables that every subgraph has for messaging.
 pub fn migrations() -> Vec<Step> {
-    [outbox::migrations(), inbox::migrations(), dead_letter::migrations()].into_iter().flatten().collect()
+    let steps = [outbox::migrations(), inbox::migrations(), dead_letter::migrations(), lease::migrations()];
+    steps.into_iter().flatten().collect()
 }

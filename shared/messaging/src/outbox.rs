@@ -89,6 +89,11 @@ pub(crate) async fn unpublished(database: &Database, limit: u64) -> Result<Vec<(
     Ok(rows.into_iter().map(|row| (row.seq, row.into())).collect())
 }
 
+/// How many events are not published yet.
+pub(crate) async fn depth(database: &Database) -> Result<u64, Fault> {
+    Ok(Entity::find().filter(Column::Published.eq(false)).count(database.read()).await?)
+}
+
 /// Marks events as published.
 pub(crate) async fn mark_published(database: &Database, places: Vec<i64>) -> Result<(), Fault> {
     Entity::update_many()

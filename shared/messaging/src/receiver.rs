@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::{Clock, Fault, FaultCode};
+use common::{Clock, Fault};
 use database::{Database, ScopedFutureExt, Tx};
 use futures::future::BoxFuture;
 
@@ -14,6 +14,15 @@ type Heeds = dyn Fn(&Envelope) -> bool + Send + Sync;
 
 /// How often an event that fails is tried before it becomes a dead letter.
 const TRIES: u32 = 3;
+
+/// An event that became a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buried {
+    /// The event.
+    pub event: Envelope,
+    /// Why it could not be applied.
+    pub reason: String,
+}
 
 /// What a subgraph does with the events of others.
 #[derive(Clone)]
@@ -69,43 +78,100 @@ impl Receiver {
         self.consumer.topics.contains(&topic)
     }
 
-    /// Applies the events that are for us, in order, each once. `Err` means that nothing can be said yet and all must
-    /// be delivered again; an event that fails by itself becomes a dead letter and does not hold up the others.
+    /// The topics whose events are for us.
+    pub fn topics(&self) -> &'static [&'static str] {
+        self.consumer.topics
+    }
+
+    /// Applies the events that are for us, in order, each once, and tells this process's memory. `Err` means that
+    /// nothing can be said yet and all must be delivered again; an event that fails by itself becomes a dead letter
+    /// and does not hold up the others.
     pub async fn accept(&self, events: &[Envelope]) -> Result<(), Fault> {
-        let ours = events.iter().filter(|event| self.wants(&event.topic) && (self.consumer.heeds)(event));
-        let ours: Vec<Envelope> = ours.cloned().collect();
-        if ours.is_empty() {
-            return Ok(());
-        }
-        if self.apply_all(&ours).await.is_err() {
-            for event in &ours {
-                self.apply_or_bury(event).await?;
-            }
-        }
-        (self.consumer.after)(&ours);
+        let ours = self.ours(events);
+        self.apply(&ours, |_| String::new()).await?;
+        self.tell(&ours);
         Ok(())
     }
 
-    async fn apply_or_bury(&self, event: &Envelope) -> Result<(), Fault> {
+    /// Those of the events that something follows from.
+    pub fn ours(&self, events: &[Envelope]) -> Vec<Envelope> {
+        let ours = events.iter().filter(|event| self.wants(&event.topic) && (self.consumer.heeds)(event));
+        ours.cloned().collect()
+    }
+
+    /// Applies events of [`Receiver::ours`] without telling anybody, and returns those that became dead letters;
+    /// `origin` says where an event was found. `Err` is as in [`Receiver::accept`].
+    pub async fn apply(
+        &self,
+        ours: &[Envelope],
+        origin: impl Fn(&Envelope) -> String,
+    ) -> Result<Vec<Buried>, Fault> {
+        let mut buried = Vec::new();
+        if !ours.is_empty() && self.apply_all(ours).await.is_err() {
+            for event in ours {
+                if let Err(reason) = self.apply_one(event).await? {
+                    self.bury(event, &reason, origin(event)).await?;
+                    buried.push(Buried { event: event.clone(), reason });
+                }
+            }
+        }
+        Ok(buried)
+    }
+
+    /// Tells this process's memory that events were applied, here or elsewhere.
+    pub fn tell(&self, events: &[Envelope]) {
+        if !events.is_empty() {
+            (self.consumer.after)(events);
+        }
+    }
+
+    /// Keeps an event that cannot be applied as a dead letter.
+    pub async fn bury(&self, event: &Envelope, reason: &str, origin: String) -> Result<(), Fault> {
+        tracing::error!(
+            consumer = self.name, event.id = %event.id, event.topic = event.topic, origin, reason,
+            "an event could not be applied and became a dead letter"
+        );
+        dead_letter::keep(&self.database, event, reason, origin, self.clock.now()).await?;
+        metrics::counter!("techpotli_events_dead_total", "subgraph" => self.name).increment(1);
+        Ok(())
+    }
+
+    /// Applies a dead letter now, outside of the order of its aggregate, and takes it out of the dead letters; says
+    /// whether it was one. Memory is not told. Where it fails again it stays.
+    pub async fn replay(&self, event: &Envelope) -> Result<bool, Fault> {
+        self.database
+            .transaction(|tx| {
+                async move {
+                    // Whoever takes it applies it; an event that was applied meanwhile is only taken.
+                    let taken = dead_letter::take(tx, event.id).await?;
+                    if taken && inbox::first_time(tx, event.id, self.clock.now()).await? {
+                        (self.consumer.apply)(tx, event).await?;
+                    }
+                    Ok(taken)
+                }
+                .scope_boxed()
+            })
+            .await
+    }
+
+    /// Applies one event; the inner `Err` is why it fails by itself.
+    async fn apply_one(&self, event: &Envelope) -> Result<Result<(), String>, Fault> {
         let mut tries = 1;
         loop {
             match self.apply_all(std::slice::from_ref(event)).await {
-                Ok(()) => return Ok(()),
-                Err(fault) if fault.code == FaultCode::Unavailable => return Err(fault),
+                Ok(()) => return Ok(Ok(())),
+                // Not the event's fault: it is worth waiting for.
+                Err(fault) if fault.code.retryable() => return Err(fault),
                 Err(_) if tries < TRIES => tries += 1,
-                Err(fault) => {
-                    tracing::error!(
-                        consumer = self.name, event.id = %event.id, event.topic = event.topic, reason = fault.chain(),
-                        "an event could not be applied and became a dead letter"
-                    );
-                    return dead_letter::keep(&self.database, event, fault.chain(), self.clock.now()).await;
-                }
+                Err(fault) => return Ok(Err(fault.chain())),
             }
         }
     }
 
+    /// Applies events in one transaction, those alone that the inbox does not know.
     async fn apply_all(&self, events: &[Envelope]) -> Result<(), Fault> {
-        self.database
+        let applied = self
+            .database
             .transaction(|tx| {
                 async move {
                     let ids = events.iter().map(|event| event.id);
@@ -113,18 +179,22 @@ impl Receiver {
                         for event in events {
                             (self.consumer.apply)(tx, event).await?;
                         }
-                        return Ok(());
+                        return Ok(events.len());
                     }
-                    // Some were delivered before.
+                    let mut applied = 0;
                     for event in events {
                         if inbox::first_time(tx, event.id, self.clock.now()).await? {
                             (self.consumer.apply)(tx, event).await?;
+                            applied += 1;
                         }
                     }
-                    Ok(())
+                    Ok::<_, Fault>(applied)
                 }
                 .scope_boxed()
             })
-            .await
+            .await?;
+        metrics::counter!("techpotli_events_applied_total", "subgraph" => self.name)
+            .increment(applied as u64);
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@ pub struct Tasks {
     tracker: TaskTracker,
     drain: CancellationToken,
     stop: CancellationToken,
+    never: bool,
 }
 
 impl Tasks {
@@ -19,8 +20,16 @@ impl Tasks {
         Self::default()
     }
 
+    /// Tasks that are never begun: for who builds something for a part of it, and leaves its work to other processes.
+    pub fn never() -> Self {
+        Self { never: true, ..Self::default() }
+    }
+
     /// Runs `task` beside everything else. It should end soon after [`Tasks::stopping`] resolves.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        if self.never {
+            return;
+        }
         self.tracker.spawn(async move {
             task.await;
             tracing::trace!(task = name, "task ended");
