@@ -38,6 +38,7 @@ pub async fn open(
         clock,
         keys: keys.clone(),
         folder: settings.data_dir.join(room.name),
+        search: settings.search()?,
         tasks: tasks.clone(),
     })
 }

@@ -44,6 +44,9 @@ pub enum Command {
     Seed(SeedCommand),
     /// Bring the databases of all subgraphs up to date.
     Migrate,
+    /// Look after the search engine.
+    #[command(subcommand)]
+    Search(SearchCommand),
     /// Print or compose schemas.
     #[command(subcommand)]
     Schema(SchemaCommand),
@@ -141,6 +144,18 @@ pub struct SeedCommand {
     /// How many orders.
     #[arg(long, default_value_t = seed::World::DEMO.orders)]
     pub orders: u32,
+}
+
+/// The search engine.
+#[derive(Debug, Subcommand)]
+pub enum SearchCommand {
+    /// Build the index of TECHPOTLI_SEARCH_URL anew beside the one that is searched, while the shop runs, and put it in
+    /// its place.
+    ///
+    /// For a new release that says so, after synonyms were changed, or when the engine lost its data. Searches go on in
+    /// the old index until the new one has every product, events that arrive meanwhile included; then the alias moves
+    /// in one step and the old index is removed. Stopped or killed, it goes on where it was when it is called again.
+    Reindex,
 }
 
 /// Schemas.

@@ -8,6 +8,7 @@ mod events_role;
 mod gateway_role;
 mod images;
 mod local;
+mod reindex;
 mod rooms;
 mod schema;
 mod seeding;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use cli::{Cli, Command, ConfigCommand};
+use cli::{Cli, Command, ConfigCommand, SearchCommand};
 
 /// A request makes thousands of small blocks that live no longer than it does.
 #[global_allocator]
@@ -61,6 +62,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Events(command)) => events_role::run(&settings, command).await,
         Some(Command::Seed(command)) => seeding::run(&settings, &command).await,
         Some(Command::Migrate) => assembly::migrate(&settings).await,
+        Some(Command::Search(SearchCommand::Reindex)) => reindex::run(&settings).await,
         Some(Command::Schema(command)) => schema::run(command).await,
         Some(Command::Config(ConfigCommand::Check)) => settings.check(),
     }

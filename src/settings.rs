@@ -12,7 +12,7 @@ use clap::{ArgAction, Args, CommandFactory as _};
 use gateway::{Channel, ContextDefaults, Cors, GatewayConfig, Network, Rate, RateLimits};
 use messaging::{Bus, BusError, BusUrl, Topics};
 use runtime::telemetry::LogFormat;
-use subgraph::Keys;
+use subgraph::{Keys, SearchUrl};
 
 use crate::cli::{Cli, DEFAULT_LISTEN};
 
@@ -57,6 +57,17 @@ pub struct Settings {
     /// Copies of each topic where it is made; 0 for the brokers' default.
     #[arg(long, global = true, env = "TECHPOTLI_KAFKA_REPLICATION", default_value_t = 0, value_name = "N")]
     pub kafka_replication: u16,
+    /// Where products are searched: `embedded` for an index in memory, or http(s)://user:password@host:port of
+    /// Elasticsearch 8 or 9 or OpenSearch 2; a path names the index.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_SEARCH_URL",
+        default_value = "embedded",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub search_url: String,
     /// Whether the shop fills empty databases with demo data at its first start: `demo` or `none`.
     #[arg(long, global = true, env = "TECHPOTLI_SEED", default_value = "demo", value_parser = ["demo", "none"], value_name = "WHAT")]
     pub seed: String,
@@ -160,6 +171,12 @@ impl Settings {
         Bus::open(&self.bus_url, &topics)
     }
 
+    /// Where products are searched.
+    pub fn search(&self) -> anyhow::Result<SearchUrl> {
+        // Parsed here and not by the command line, which would print what it refuses, password and all.
+        self.search_url.parse().context("TECHPOTLI_SEARCH_URL is wrong")
+    }
+
     /// The keys of the installation, made where they are missing.
     pub fn keys(&self) -> anyhow::Result<Keys> {
         let folder = self.data_dir.join("keys");
@@ -228,6 +245,7 @@ impl Settings {
                 self.database_url.split("//").next().unwrap_or_default()
             );
         }
+        let search = self.search()?;
         self.prepare_data_dir()?;
         println!("listen        {}", self.listen);
         println!("data          {}", self.data_dir.display());
@@ -238,6 +256,11 @@ impl Settings {
             BusUrl::Memory => println!("bus           memory"),
             BusUrl::Kafka(brokers) => println!("bus           Kafka at {brokers}, {}.*", self.kafka_prefix),
         }
+        let search = match search {
+            SearchUrl::Embedded => "in memory",
+            SearchUrl::Engine(_) => "Elasticsearch or OpenSearch",
+        };
+        println!("search        {search}");
         println!("production    {}", if self.production { "yes" } else { "no" });
         println!("deadline      {} ms", self.deadline_ms);
         match (self.rate_user, self.rate_address) {
@@ -326,6 +349,7 @@ impl Settings {
         settings.data_dir = folder.to_owned();
         "sqlite".clone_into(&mut settings.database_url);
         settings.bus_url = BusUrl::Memory;
+        "embedded".clone_into(&mut settings.search_url);
         settings
     }
 }

@@ -3,22 +3,23 @@
 //! `flows` are what shoppers, staff and attackers do; each runs in every set-up of `setups`: in one process, and with
 //! the eight subgraphs as processes of their own behind a gateway over our supergraph and over those that the composers
 //! on npm make. `kafka` runs them with events by way of Kafka and workers. `outages` takes subgraphs away, `rolling`
-//! replaces processes under load, `limiter` has gateways count together. `stampedes` needs a shop that is quick, so it
-//! runs in one process only. `dead_letters` is about events that could not be applied.
+//! replaces processes under load, `reindex` kills whoever builds a search index, `limiter` has gateways count together,
+//! and `dead_letters` is about events that could not be applied. `stampedes` needs a shop that is quick, so it runs in
+//! one process only.
 
 mod browser;
 mod client;
 mod dead_letters;
 mod flows;
 mod foreign;
-//! on npm make. `kafka` runs them with events by way of Kafka and workers. `outages` takes subgraphs away, `rolling`
-//! replaces processes under load, `limiter` has gateways count together. `stampedes` needs a shop that is quick, so it
-//! runs in one process only. `dead_letters` is about events that could not be applied.
+mod kafka;
+mod limiter;
 mod live;
 mod node;
 mod operations;
 mod outages;
 mod process;
+mod reindex;
 mod rolling;
 mod setups;
 mod shopper;

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::GraphQLError;
 
@@ -11,12 +12,18 @@ pub struct Response {
     body: Vec<u8>,
     errors: usize,
     executed: bool,
+    said: Map<String, Value>,
     trace: Option<Trace>,
 }
 
 impl Response {
-    pub(crate) fn executed(body: Vec<u8>, errors: usize, trace: Option<Trace>) -> Self {
-        Response { body, errors, executed: true, trace }
+    pub(crate) fn executed(
+        body: Vec<u8>,
+        errors: usize,
+        said: Map<String, Value>,
+        trace: Option<Trace>,
+    ) -> Self {
+        Response { body, errors, executed: true, said, trace }
     }
 
     /// The response to a request that was refused before execution: errors and no `data`.
@@ -25,7 +32,7 @@ impl Response {
         body.push(b'{');
         write_errors(&mut body, errors);
         body.push(b'}');
-        Response { body, errors: errors.len(), executed: false, trace: None }
+        Response { body, errors: errors.len(), executed: false, said: Map::new(), trace: None }
     }
 
     /// How many entries `errors` has.
@@ -36,6 +43,12 @@ impl Response {
     /// Whether there is `data`, even null. If not, the request itself was at fault, such as its variables.
     pub fn is_executed(&self) -> bool {
         self.executed
+    }
+
+    /// What subgraphs say to the client beside data and errors: the members of `extensions.client` of each. It is not
+    /// in the body until it is added to it.
+    pub fn said(&self) -> &Map<String, Value> {
+        &self.said
     }
 
     /// What was fetched, if the context asked for it.

@@ -56,11 +56,16 @@ fn outcome_of(response: &Response) -> Outcome {
     }
 }
 
-/// There is a trace only where the debug header was sent and is listened to.
+/// Adds what subgraphs say to the client, and how the answer came about. There is a trace only where the debug header was
+/// sent and is listened to.
 fn explained(mut response: Response, engine: &Engine, operation: &Operation) -> Response {
-    let Some(trace) = response.trace() else { return response };
-    let debug = json!({ "debug": debug(trace, engine, operation) });
-    if let Ok(extensions) = to_raw_value(&debug) {
+    let mut extensions = response.said().clone();
+    if let Some(trace) = response.trace() {
+        extensions.insert("debug".into(), debug(trace, engine, operation));
+    }
+    if !extensions.is_empty()
+        && let Ok(extensions) = to_raw_value(&extensions)
+    {
         response.add_extensions(&extensions);
     }
     response

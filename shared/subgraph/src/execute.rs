@@ -13,7 +13,7 @@ use futures::stream::BoxStream;
 use messaging::{Consumer, Receiver};
 
 use crate::Ports;
-use crate::graphql::pass_on_session;
+use crate::graphql::{pass_on_notes, pass_on_session};
 
 /// A document that was parsed once and is run many times.
 #[derive(Clone, Debug)]
@@ -97,6 +97,7 @@ impl Subgraph {
         let (mut response, statements) = statements::counted(texts, self.schema.execute(request)).await;
         self.finish(&mut response);
         pass_on_session(&mut response);
+        pass_on_notes(&mut response);
         Answer { response, statements }
     }
 

@@ -11,6 +11,7 @@ mod live;
 mod peers;
 mod ports;
 mod sdl;
+mod search_url;
 pub mod seeding;
 mod serve;
 pub mod testing;
@@ -20,6 +21,7 @@ pub use live::Live;
 pub use peers::{Peer, Peers};
 pub use ports::{Keys, Ports, PortsError};
 pub use sdl::export as export_sdl;
+pub use search_url::{EngineUrl, ParseSearchUrlError, SearchUrl};
 pub use serve::{listen_to, router};
 
 use database::Step;

@@ -9,7 +9,7 @@ use events::Event;
 use messaging::Bus;
 use runtime::Tasks;
 
-use crate::Peers;
+use crate::{Peers, SearchUrl};
 
 /// The keys of an installation.
 #[derive(Clone, Debug)]
@@ -37,8 +37,10 @@ pub struct Ports {
     pub ids: Ids,
     /// The keys of the installation.
     pub keys: Keys,
-    /// A folder of its own for files (a search index, written mails).
+    /// A folder of its own for files (written mails).
     pub folder: PathBuf,
+    /// Where texts are searched; used by `search`.
+    pub search: SearchUrl,
     /// Where background work is spawned.
     pub tasks: Tasks,
 }

@@ -51,6 +51,11 @@ impl Progress {
         Self(Arc::new(tell))
     }
 
+    /// So many more rows are written.
+    pub fn tell(&self, rows: u64) {
+        (self.0)(rows);
+    }
+
     /// Tells nobody.
     pub fn silent() -> Self {
         Self::new(|_| {})
@@ -59,6 +64,12 @@ impl Progress {
 
 /// Rows of a statement: SQLite binds at most 32,766 values, and no table of ours has more than 60 columns.
 const ROWS_AT_ONCE: usize = 500;
+
+/// How many rows of `part` are written.
+pub async fn done(ports: &Ports, part: &'static str) -> Result<u32, Fault> {
+    let known = Entity::find_by_id(part.to_owned()).one(ports.database.schema()).await?;
+    Ok(known.map_or(0, |row| u32::try_from(row.done).unwrap_or(u32::MAX)))
+}
 
 /// Writes the rows `0..count` of `part` in chunks, each in a transaction by `write`; those that an earlier run wrote
 /// are skipped.
@@ -73,9 +84,8 @@ pub async fn part<F>(
 where
     F: for<'c> Fn(&'c Tx, Range<u32>) -> BoxFuture<'c, Result<(), Fault>> + Send + Sync,
 {
-    let known = Entity::find_by_id(part.to_owned()).one(ports.database.schema()).await?;
-    let mut done = known.map_or(0, |row| u32::try_from(row.done).unwrap_or(u32::MAX));
-    (progress.0)(u64::from(done.min(count)));
+    let mut done = done(ports, part).await?;
+    progress.tell(u64::from(done.min(count)));
     let write = &write;
     while done < count {
         let rows = done..count.min(done + chunk);
@@ -94,7 +104,7 @@ where
                 .scope_boxed()
             })
             .await?;
-        (progress.0)(u64::from(end - done));
+        progress.tell(u64::from(end - done));
         done = end;
     }
     Ok(())

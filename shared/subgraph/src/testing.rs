@@ -10,7 +10,7 @@ use database::Step;
 use messaging::Bus;
 use runtime::Tasks;
 
-use crate::{Keys, Peers, Ports, Subgraph};
+use crate::{Keys, Peers, Ports, SearchUrl, Subgraph};
 
 /// 2026-11-01T12:00:00Z: when tests begin.
 pub const START: Timestamp = Timestamp(1_793_534_400_000_000);
@@ -62,6 +62,7 @@ pub async fn ports(name: &'static str, steps: fn() -> Vec<Step>) -> (Ports, Fold
         ids: Ids::counted(),
         keys,
         folder: folder.path().join(name),
+        search: SearchUrl::Embedded,
         tasks: Tasks::new(),
     };
     (ports, folder)

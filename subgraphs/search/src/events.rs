@@ -11,23 +11,36 @@ use events::orders::{OrderChange, OrderSnapshot, OrdersEvent};
 use events::products::ProductsEvent;
 use messaging::{Consumer, Envelope};
 
-use crate::entity::{co_purchase, document, sales_point, stock};
-use crate::service::Finder;
+use crate::entity::{co_purchase, document, revision, sales_point, stock};
+use crate::service::{Finder, keep_words};
 
 const TOPICS: &[&str] = &[ProductsEvent::TOPIC, InventoryEvent::TOPIC, OrdersEvent::TOPIC];
 const HOUR_US: i64 = 3_600_000_000;
 
-/// What is done with each event.
+/// What is done with each event; what a search engine and its stand-in need only where one is followed.
 pub fn consumer(finder: &Finder) -> Consumer {
     let finder = finder.clone();
-    Consumer::new(TOPICS, |tx, envelope| Box::pin(apply(tx, envelope)))
+    let followed = finder.follower().is_some();
+    Consumer::new(TOPICS, move |tx, envelope| Box::pin(take(tx, envelope, followed)))
         .after(move |events| finder.changed(events.iter().flat_map(touched).collect()))
 }
 
-async fn apply(tx: &Tx, envelope: &Envelope) -> Result<(), Fault> {
+async fn take(tx: &Tx, envelope: &Envelope, followed: bool) -> Result<(), Fault> {
+    apply(tx, envelope, followed).await?;
+    if followed {
+        revision::raise(tx, touched(envelope)).await?;
+    }
+    Ok(())
+}
+
+async fn apply(tx: &Tx, envelope: &Envelope, followed: bool) -> Result<(), Fault> {
     if let Some(event) = envelope.of::<ProductsEvent>()? {
         match event {
-            ProductsEvent::ProductChanged(product) => document::keep(tx, &product).await?,
+            ProductsEvent::ProductChanged(product) => {
+                if document::keep(tx, &product).await? && followed {
+                    keep_words(tx, &product).await?;
+                }
+            }
             ProductsEvent::ReviewCreated { product, average_hundredths, count, .. } => {
                 document::rate(tx, product, average_hundredths, count).await?;
             }

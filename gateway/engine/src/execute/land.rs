@@ -9,7 +9,7 @@ use super::faults::{Reported, parse, shown};
 use super::json::Malformed;
 use super::read::{Envelope, JsonReader, erase};
 use super::read_local::{TooLarge, TreeReader};
-use super::run::{Run, parse_extensions};
+use super::run::{CLIENT_EXTENSION, Run, parse_extensions};
 use crate::compile::reader::{ReadKind, Reader};
 use crate::compile::{CompiledGroup, CompiledKind};
 use crate::transport::{CallError, LocalResponse};
@@ -48,9 +48,9 @@ impl Run<'_> {
             Ok(envelope) => {
                 let reported = envelope.errors.map(|range| parse(&body[range])).unwrap_or_default();
                 landing.errors = reported.len();
-                if self.heeds_extensions() {
-                    landing.extensions = envelope.extensions.and_then(|range| parse_extensions(&body[range]));
-                }
+                let extensions = envelope.extensions.map(|range| &body[range]);
+                let heeded = extensions.filter(|text| self.heeds_extensions() || says_client(text));
+                landing.extensions = heeded.and_then(parse_extensions);
                 self.report(row, envelope.has_data, reported);
             }
         }
@@ -82,7 +82,9 @@ impl Run<'_> {
     pub(crate) fn read_local(&mut self, row: usize, response: LocalResponse) -> Landing {
         let LocalResponse { data, errors, extensions } = response;
         let mut landing = Landing { status: 200, errors: errors.len(), ..Landing::default() };
-        if extensions != ConstValue::Null && self.heeds_extensions() {
+        if let ConstValue::Object(said) = &extensions
+            && (self.heeds_extensions() || said.contains_key(CLIENT_EXTENSION))
+        {
             landing.extensions = extensions.into_json().ok();
         }
         let has_data = data != ConstValue::Null;
@@ -255,4 +257,9 @@ fn copy(arena: &mut Arena, reader: &Reader, from: u32, to: u32) {
             arena.set(to + field.slot, value);
         }
     }
+}
+
+/// Whether `extensions` may hold something for clients: cheaper than reading all of what subgraphs say.
+fn says_client(extensions: &[u8]) -> bool {
+    memchr::memmem::find(extensions, CLIENT_EXTENSION.as_bytes()).is_some()
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use serde_json::Map;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, Sleep};
 
@@ -40,6 +41,9 @@ pub(crate) struct Request<'a> {
     pub(crate) introspected: &'a [Bytes],
 }
 
+/// The member of a subgraph's `extensions` whose own members go into the response's `extensions`.
+pub(crate) const CLIENT_EXTENSION: &str = "client";
+
 /// A fetch that is over.
 struct Landed {
     row: usize,
@@ -65,6 +69,8 @@ pub(crate) struct Run<'a> {
     /// In whose name calls begin, once that is not the request's own.
     successor: Option<Arc<RequestContext>>,
     begun: Instant,
+    /// What subgraphs say to the client beside data and errors.
+    said: Map<String, serde_json::Value>,
     trace: Option<Trace>,
 }
 
@@ -84,6 +90,7 @@ impl<'a> Run<'a> {
             open: vec![true; program.fetches.len()],
             successor: None,
             begun: Instant::now(),
+            said: Map::new(),
             trace: request.context.trace.then(|| Trace { stages: program.stages, ..Trace::default() }),
         };
         // The last one in is taken first.
@@ -191,6 +198,11 @@ impl<'a> Run<'a> {
         let row = landed.row;
         let landing = self.take_in(row, landed.answer);
         self.succeed(row, &landing);
+        if let Some(serde_json::Value::Object(said)) =
+            landing.extensions.as_ref().and_then(|extensions| extensions.get(CLIENT_EXTENSION))
+        {
+            self.said.extend(said.clone());
+        }
         if let Some(observer) = &self.request.context.observer {
             let took = over.saturating_duration_since(landed.sent);
             let subgraph = &self.request.program.fetches[row].name;
@@ -326,7 +338,7 @@ impl<'a> Run<'a> {
         if let Some(trace) = &mut self.trace {
             trace.duration_us = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         }
-        Response::executed(body, errors.len(), self.trace)
+        Response::executed(body, errors.len(), self.said, self.trace)
     }
 }
 

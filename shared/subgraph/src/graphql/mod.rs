@@ -22,8 +22,8 @@ pub use page::{Connection, Edge, PageInfo};
 pub use scalar::{
     CountryCode, CurrencyCode, DateTime, Decimal, IdempotencyKey, LanguageTag, MinorUnits, ServiceCall,
 };
-pub use session::begin_session;
-pub(crate) use session::pass_on_session;
+pub use session::{begin_session, note};
+pub(crate) use session::{pass_on_notes, pass_on_session};
 
 /// A schema builder with the limits of a subgraph: the gateway has validated already, and has tighter ones.
 pub fn schema<Q, M, S>(query: Q, mutation: M, subscription: S) -> SchemaBuilder<Q, M, S>

@@ -55,7 +55,8 @@ impl Facets {
         numbers.into()
     }
 
-    fn number(&mut self, key: &str, label: &str, value: &str, shown: &str) -> u32 {
+    /// The number of a value, given to it where it is new; labels are those that came first.
+    pub fn number(&mut self, key: &str, label: &str, value: &str, shown: &str) -> u32 {
         let facet = match self.by_key.get(key) {
             Some(facet) => *facet,
             None => {

@@ -8,6 +8,8 @@ mod words;
 
 pub use facet::{Facet, FacetValue, Facets};
 pub use picture::{Entry, Picture};
-pub use query::{Asked, FacetCount, FacetFilter, Found, PriceFilter, Sort, find};
+pub use query::{
+    Asked, FacetCount, FacetFilter, Found, Hit, MOST_BUCKETS, PriceFilter, Sort, find, matched_variant,
+};
 pub use recommend::{Intent, recommend, recommend_from};
 pub use words::{highlight, tokens};

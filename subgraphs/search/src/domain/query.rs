@@ -10,7 +10,7 @@ use common::{Currency, Cursor, Fault, PageArgs};
 use super::{Entry, Facets, Picture};
 
 /// Values of one facet shown at the most.
-const MOST_BUCKETS: usize = 50;
+pub const MOST_BUCKETS: usize = 50;
 /// Filters at once: one bit each.
 const MOST_FILTERS: usize = 32;
 
@@ -250,7 +250,7 @@ fn page(mut matching: Vec<(Key, &Arc<Entry>)>, asked: &Asked<'_>) -> Result<Vec<
     matching.sort_unstable_by_key(|(key, _)| *key);
     let hits = matching.into_iter().map(|(key, entry)| Hit {
         entry: Arc::clone(entry),
-        variant: variant(entry, asked.facets),
+        variant: matched_variant(entry, asked.facets),
         score: asked.scores.and_then(|scores| scores.get(&entry.product.id)).copied().unwrap_or(0.0),
         cursor: Cursor::new(&[&key.rank, &key.id]).encode(),
     });
@@ -258,7 +258,7 @@ fn page(mut matching: Vec<(Key, &Arc<Entry>)>, asked: &Asked<'_>) -> Result<Vec<
 }
 
 /// The variant that has the options that are filtered by, if possible one that can be bought.
-fn variant(entry: &Entry, filters: &[FacetFilter]) -> Option<VariantId> {
+pub fn matched_variant(entry: &Entry, filters: &[FacetFilter]) -> Option<VariantId> {
     let fits = |variant: &&events::products::VariantSnapshot| {
         variant.options.iter().all(|(name, value)| {
             let filter = filters.iter().find(|filter| filter.key == name.to_lowercase());

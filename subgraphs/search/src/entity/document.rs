@@ -5,6 +5,7 @@ use events::products::ProductSnapshot;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{QueryOrder as _, QuerySelect as _};
 
 /// A product's row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -37,6 +38,44 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<ProductId>) -> Result<Ve
     Entity::find().filter(Column::ProductId.is_in(ids)).all(db).await
 }
 
+/// Those with these ids, which nobody else writes until the transaction ends.
+pub async fn by_ids_locked(tx: &impl ConnectionTrait, ids: Vec<ProductId>) -> Result<Vec<Model>, DbErr> {
+    let found = Entity::find().filter(Column::ProductId.is_in(ids)).order_by_asc(Column::ProductId);
+    match tx.get_database_backend() {
+        // There is one writer at a time.
+        sea_orm::DbBackend::Sqlite => found.all(tx).await,
+        _ => found.lock_exclusive().all(tx).await,
+    }
+}
+
+/// Some of them in the order of their ids, after one.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    after: Option<ProductId>,
+    most: u64,
+) -> Result<Vec<ProductId>, DbErr> {
+    let rest = after.map(|after| Column::ProductId.gt(after));
+    Entity::find()
+        .select_only()
+        .column(Column::ProductId)
+        .filter(sea_orm::Condition::all().add_option(rest))
+        .order_by_asc(Column::ProductId)
+        .limit(most)
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// How many there are up to one.
+pub async fn count_until(db: &impl ConnectionTrait, last: ProductId) -> Result<u64, DbErr> {
+    Entity::find().filter(Column::ProductId.lte(last)).count(db).await
+}
+
+/// How many there are.
+pub async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    Entity::find().count(db).await
+}
+
 /// The row of a new snapshot.
 pub fn row(product: &ProductSnapshot) -> Result<ActiveModel, serde_json::Error> {
     Ok(ActiveModel {
@@ -50,8 +89,8 @@ pub fn row(product: &ProductSnapshot) -> Result<ActiveModel, serde_json::Error> 
     })
 }
 
-/// Keeps a snapshot, unless a newer one is there.
-pub async fn keep(db: &impl ConnectionTrait, product: &ProductSnapshot) -> Result<(), DbErr> {
+/// Keeps a snapshot, unless one as new is there; says whether it was kept.
+pub async fn keep(db: &impl ConnectionTrait, product: &ProductSnapshot) -> Result<bool, DbErr> {
     let row = row(product).map_err(|error| DbErr::Custom(error.to_string()))?;
     let text = row.product.as_ref();
     let updated = Entity::update_many()
@@ -61,10 +100,14 @@ pub async fn keep(db: &impl ConnectionTrait, product: &ProductSnapshot) -> Resul
         .filter(Column::Version.lt(product.version))
         .exec(db)
         .await?;
-    if updated.rows_affected == 0 && Entity::find_by_id(product.id).one(db).await?.is_none() {
+    if updated.rows_affected > 0 {
+        return Ok(true);
+    }
+    let new = Entity::find_by_id(product.id).one(db).await?.is_none();
+    if new {
         Entity::insert(row).exec_without_returning(db).await?;
     }
-    Ok(())
+    Ok(new)
 }
 
 /// Keeps a product's rating, unless one of more ratings is there.

@@ -2,6 +2,9 @@
 
 pub mod co_purchase;
 pub mod document;
+pub mod index_state;
+pub mod revision;
 pub mod sales_point;
 pub mod stock;
 pub mod view;
+pub mod word;

@@ -1,13 +1,13 @@
 //! The ways in, and the references by which the gateway comes back to an entity.
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject, value};
 use common::{Fault, PageArgs};
-use subgraph::graphql::{DateTime, InOrder, Money, Scope, viewer};
+use subgraph::graphql::{DateTime, InOrder, Money, Scope, note, viewer};
 
 use super::finder;
 use super::reference::{Cart, Product, User};
 use super::result::{Filter, SearchConnection, SearchFilterInput, SearchSort, Suggestion};
-use crate::service::{Grain, SearchRequest};
+use crate::service::{Grain, SearchRequest, Suggestions};
 
 /// Where reading begins.
 pub struct Query;
@@ -69,6 +69,7 @@ impl Query {
             page: page.clone(),
         };
         let (id, answer) = finder.search(request, &viewer.context).await?;
+        degraded(context, answer.degraded);
         let took_ms = finder.ports.clock.now().millis() - begun.millis();
         let took_ms = i32::try_from(took_ms).unwrap_or(i32::MAX);
         Ok(InOrder(SearchConnection::new(id, &answer, &page, &viewer.context.locale, took_ms)))
@@ -83,7 +84,9 @@ impl Query {
     ) -> Result<Vec<Suggestion>> {
         let count = PageArgs::parse(first.unwrap_or(8), None).map_err(Fault::from)?.first;
         let viewer = viewer(context);
-        let suggested = finder(context)?.suggest(&query, count, &viewer.context).await?;
+        let Suggestions { suggested, degraded: from_database } =
+            finder(context)?.suggest(&query, count, &viewer.context).await?;
+        degraded(context, from_database);
         let locale = &viewer.context.locale;
         Ok(suggested.into_iter().map(|suggested| Suggestion::new(suggested, locale)).collect())
     }
@@ -127,5 +130,12 @@ impl Query {
     #[graphql(entity)]
     async fn find_cart_by_id(&self, #[graphql(key)] id: ID, product_ids: Option<Vec<ID>>) -> Cart {
         Cart { id, product_ids: product_ids.unwrap_or_default() }
+    }
+}
+
+/// Says in `extensions.search` that an answer is less than it could be.
+fn degraded(context: &Context<'_>, degraded: bool) {
+    if degraded {
+        note(context, "search", &value!({ "degraded": true }));
     }
 }

@@ -179,7 +179,7 @@ impl SearchConnection {
         locale: &str,
         took_ms: i32,
     ) -> Self {
-        let Answer { found, words, corrected, picture } = answer;
+        let Answer { found, words, corrected, facets: known, .. } = answer;
         let edges: Vec<SearchHit> = found
             .hits
             .iter()
@@ -193,11 +193,9 @@ impl SearchConnection {
             })
             .collect();
         let facets = found.facets.iter().map(|(facet, counts)| {
-            let bucket = |count: &domain::FacetCount| FacetBucket {
-                facets: Arc::clone(&picture.facets),
-                count: *count,
-            };
-            let domain::Facet { key, label } = picture.facets.all()[*facet].clone();
+            let bucket =
+                |count: &domain::FacetCount| FacetBucket { facets: Arc::clone(known), count: *count };
+            let domain::Facet { key, label } = known.all()[*facet].clone();
             Facet { key, label, buckets: counts.iter().map(bucket).collect() }
         });
         Self {

@@ -3,7 +3,7 @@
 use database::{Change, Step};
 use sea_orm_migration::prelude::{Alias, ColumnDef, Iden, Index, Table};
 
-use crate::entity::{co_purchase, document, sales_point, stock, view};
+use crate::entity::{co_purchase, document, index_state, revision, sales_point, stock, view, word};
 
 /// All steps.
 pub fn migrations() -> Vec<Step> {
@@ -20,6 +20,17 @@ pub fn migrations() -> Vec<Step> {
         Step {
             name: "m0007_view_user",
             change: || Change::index("view_user", "product_view", &["user_id", "viewed_at"], false),
+        },
+        Step { name: "m0008_revision", change: revision_table },
+        Step {
+            name: "m0009_revision_pending",
+            change: || Change::index("revision_pending", "revision", &["pending", "product_id"], false),
+        },
+        Step { name: "m0010_index_state", change: index_state_table },
+        Step { name: "m0011_word", change: word_table },
+        Step {
+            name: "m0012_word_product",
+            change: || Change::index("word_product", "word", &["product_id"], false),
         },
     ]
 }
@@ -90,5 +101,37 @@ fn view_table() -> Change {
             .col(column(Column::ProductId).uuid().not_null())
             .col(column(Column::ViewedAt).big_integer().not_null())
             .primary_key(Index::create().col(Column::UserId).col(Column::ProductId)),
+    )
+}
+
+fn revision_table() -> Change {
+    use revision::{Column, Entity};
+    Change::table(
+        Table::create()
+            .table(Entity)
+            .col(column(Column::ProductId).uuid().not_null().primary_key())
+            .col(column(Column::Revision).big_integer().not_null())
+            .col(column(Column::Pending).boolean().not_null()),
+    )
+}
+
+fn index_state_table() -> Change {
+    use index_state::{Column, Entity};
+    Change::table(
+        Table::create()
+            .table(Entity)
+            .col(column(Column::Name).string_len(20).not_null().primary_key())
+            .col(column(Column::Value).string_len(200).not_null()),
+    )
+}
+
+fn word_table() -> Change {
+    use word::{Column, Entity};
+    Change::table(
+        Table::create()
+            .table(Entity)
+            .col(column(Column::Word).string_len(word::LONGEST as u32).not_null())
+            .col(column(Column::ProductId).uuid().not_null())
+            .primary_key(Index::create().col(Column::Word).col(Column::ProductId)),
     )
 }

@@ -8,15 +8,17 @@ use cache::Cache;
 use common::id::{CategoryId, ProductId, SearchRunId};
 use common::{Currency, Fault, PageArgs};
 use events::products::ProductSnapshot;
-use subgraph::Ports;
+use subgraph::{Ports, SearchUrl};
 use tokio::sync::OnceCell;
 
+use super::engine::Engine;
+use super::follower::Follower;
 use super::text_index::{Matches, TextIndex};
 use crate::domain::{
     Asked, Entry, FacetFilter, Facets, Found, Intent, Picture, PriceFilter, Sort, find, recommend,
     recommend_from, tokens,
 };
-use crate::entity::{co_purchase, document, stock, view};
+use crate::entity::{co_purchase, document, index_state, stock, view};
 
 /// Products bought together that are remembered for each.
 const MOST_TOGETHER: usize = 24;
@@ -34,6 +36,7 @@ pub struct Finder {
 }
 
 struct Inner {
+    index: Index,
     loaded: OnceCell<()>,
     picture: RwLock<Arc<Picture>>,
     text: RwLock<Option<TextIndex>>,
@@ -42,6 +45,14 @@ struct Inner {
     refreshing: tokio::sync::Mutex<()>,
     /// What was found in the picture.
     answers: Cache<Asking, Arc<Answer>>,
+}
+
+/// Where texts are searched.
+enum Index {
+    /// In the picture, and in a text index over it.
+    Embedded,
+    /// On an engine.
+    Engine(Follower),
 }
 
 /// A search.
@@ -67,7 +78,7 @@ pub struct SearchRequest {
 
 /// A search, and where: all that an answer depends on beside the picture.
 #[derive(PartialEq, Eq, Hash)]
-struct Asking {
+pub(super) struct Asking {
     request: SearchRequest,
     channel: String,
     currency: Currency,
@@ -81,8 +92,18 @@ pub struct Answer {
     pub words: Vec<String>,
     /// The text that was looked for in place of what was typed.
     pub corrected: Option<String>,
-    /// The picture that it was found in.
-    pub picture: Arc<Picture>,
+    /// What the numbers of its facets mean.
+    pub facets: Arc<Facets>,
+    /// Whether it comes from the database, because the engine is away.
+    pub degraded: bool,
+}
+
+/// What somebody may mean.
+pub struct Suggestions {
+    /// Categories first, then products, the best match first.
+    pub suggested: Vec<Suggested>,
+    /// Whether they come from the database, because the engine is away.
+    pub degraded: bool,
 }
 
 /// A suggestion while somebody types.
@@ -93,10 +114,39 @@ pub enum Suggested {
     Product(Arc<Entry>),
 }
 
+impl Asking {
+    /// The text, where there is any.
+    pub(super) fn text(&self) -> Option<&str> {
+        self.request.text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// What is asked, given what matches the text.
+    pub(super) fn asked<'a>(&'a self, scores: Option<&'a HashMap<ProductId, f32>>) -> Asked<'a> {
+        let request = &self.request;
+        Asked {
+            scores,
+            facets: &request.facets,
+            counted: request.counted,
+            price: request.price,
+            in_stock_only: request.in_stock_only,
+            category: request.category,
+            sort: request.sort,
+            page: &request.page,
+            channel: &self.channel,
+            currency: self.currency,
+        }
+    }
+}
+
 impl Finder {
     /// A finder over the database of `ports`, with nothing in memory yet.
     pub fn new(ports: &Ports) -> Self {
+        let index = match &ports.search {
+            SearchUrl::Embedded => Index::Embedded,
+            SearchUrl::Engine(url) => Index::Engine(Follower::new(Engine::new(url), ports)),
+        };
         let inner = Inner {
+            index,
             loaded: OnceCell::new(),
             picture: RwLock::default(),
             text: RwLock::new(None),
@@ -115,11 +165,53 @@ impl Finder {
                 tracing::warn!(reason = fault.chain(), "search is not warm yet");
             }
         });
+        let finder = self.clone();
+        let stopping = self.ports.tasks.stopping();
+        self.ports.tasks.spawn("search index", async move {
+            tokio::select! {
+                () = stopping => {}
+                () = finder.keep_index() => {}
+            }
+        });
+    }
+
+    /// Keeps an engine as new as the database. Without one there is only to note that none is kept.
+    async fn keep_index(&self) {
+        match &self.inner.index {
+            Index::Engine(follower) => follower.follow().await,
+            Index::Embedded => {
+                if let Err(fault) = self.leave_engine().await {
+                    tracing::warn!(
+                        reason = fault.chain(),
+                        "it could not be noted that no search engine is told"
+                    );
+                }
+            }
+        }
+    }
+
+    async fn leave_engine(&self) -> Result<(), Fault> {
+        let database = &self.ports.database;
+        if index_state::any(database.read(), &index_state::OUTDATED).await? {
+            index_state::forget(database.schema(), &index_state::OUTDATED).await?;
+        }
+        Ok(())
+    }
+
+    /// What follows the database, where texts are searched on an engine.
+    pub fn follower(&self) -> Option<&Follower> {
+        match &self.inner.index {
+            Index::Embedded => None,
+            Index::Engine(follower) => Some(follower),
+        }
     }
 
     /// Says that the database knows more of these products. Called after the commit.
     pub fn changed(&self, products: Vec<ProductId>) {
         self.inner.changed.lock().unwrap_or_else(PoisonError::into_inner).extend(products);
+        if let Some(follower) = self.follower() {
+            follower.wake();
+        }
     }
 
     /// The picture, with everything that was committed before this call.
@@ -139,9 +231,12 @@ impl Finder {
         let entries = entries(&mut facets, documents, stocks)?;
         let entries: HashMap<ProductId, Arc<Entry>> =
             entries.into_iter().map(|entry| (entry.product.id, Arc::new(entry))).collect();
-        let text = TextIndex::build(entries.values().map(|entry| &**entry))?;
+        let text = match self.follower() {
+            None => Some(TextIndex::build(entries.values().map(|entry| &**entry))?),
+            Some(_) => None,
+        };
         let picture = Picture::new(entries, ranked(together), Arc::new(facets));
-        *self.inner.text.write().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        *self.inner.text.write().unwrap_or_else(PoisonError::into_inner) = text;
         *self.inner.picture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
         Ok(())
     }
@@ -207,11 +302,17 @@ impl Finder {
         context: &auth::ShopContext,
     ) -> Result<(SearchRunId, Arc<Answer>), Fault> {
         let id = self.ports.ids.next();
+        let asking = Asking { request, channel: context.channel.clone(), currency: context.currency };
+        if asking.text().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
+            return Err(Fault::bad_input(format!("A search has at most {LONGEST_TEXT} characters.")));
+        }
+        if let Some(follower) = self.follower() {
+            return Ok((id, Arc::new(self.search_remote(follower, &asking).await?)));
+        }
         let epoch = self.inner.answers.epoch();
         let picture = self.picture().await?;
-        let asking = Asking { request, channel: context.channel.clone(), currency: context.currency };
         let known = self.inner.answers.get(&asking);
-        if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.picture, &picture)) {
+        if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.facets, &picture.facets)) {
             return Ok((id, known));
         }
         let answer = Arc::new(self.find_in(picture, &asking)?);
@@ -220,31 +321,17 @@ impl Finder {
     }
 
     fn find_in(&self, picture: Arc<Picture>, asking: &Asking) -> Result<Answer, Fault> {
-        let request = &asking.request;
-        let text = request.text.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        if text.is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
-            return Err(Fault::bad_input(format!("A search has at most {LONGEST_TEXT} characters.")));
-        }
+        let text = asking.text();
         let matches = text.map(|text| self.matches(text)).transpose()?;
-        let asked = Asked {
-            scores: matches.as_ref().map(|matches| &matches.scores),
-            facets: &request.facets,
-            counted: request.counted,
-            price: request.price,
-            in_stock_only: request.in_stock_only,
-            category: request.category,
-            sort: request.sort,
-            page: &request.page,
-            channel: &asking.channel,
-            currency: asking.currency,
-        };
+        let asked = asking.asked(matches.as_ref().map(|matches| &matches.scores));
         let found = find(&picture, &asked)?;
         let corrected = matches.and_then(|matches| matches.corrected);
         Ok(Answer {
             found,
             words: corrected.clone().unwrap_or_else(|| text.map(tokens).unwrap_or_default()),
             corrected: corrected.map(|words| words.join(" ")),
-            picture,
+            facets: Arc::clone(&picture.facets),
+            degraded: false,
         })
     }
 
@@ -254,10 +341,27 @@ impl Finder {
         text: &str,
         count: usize,
         context: &auth::ShopContext,
-    ) -> Result<Vec<Suggested>, Fault> {
-        let picture = self.picture().await?;
+    ) -> Result<Suggestions, Fault> {
         let text: String = text.trim().chars().take(LONGEST_TEXT).collect();
-        let Some(typed) = tokens(&text).pop() else { return Ok(Vec::new()) };
+        if let Some(follower) = self.follower() {
+            return self.suggest_remote(follower, &text, count, context).await;
+        }
+        let picture = self.picture().await?;
+        let scores = self.matches(&text)?.scores;
+        let suggested = self.suggest_from(&picture, &text, &scores, count, context);
+        Ok(Suggestions { suggested, degraded: false })
+    }
+
+    /// Suggestions from the picture, given what matches the text.
+    pub(super) fn suggest_from(
+        &self,
+        picture: &Picture,
+        text: &str,
+        scores: &HashMap<ProductId, f32>,
+        count: usize,
+        context: &auth::ShopContext,
+    ) -> Vec<Suggested> {
+        let Some(typed) = tokens(text).pop() else { return Vec::new() };
         let mut suggested = Vec::new();
         let mut named = HashSet::new();
         for entry in &picture.best {
@@ -268,7 +372,6 @@ impl Finder {
                 suggested.push(Suggested::Category(category.id, category.name.clone()));
             }
         }
-        let scores = self.matches(&text)?.scores;
         let mut products: Vec<(&Arc<Entry>, f32)> = scores
             .iter()
             .filter_map(|(id, score)| Some((picture.entries.get(id)?, *score)))
@@ -279,7 +382,7 @@ impl Finder {
         });
         suggested.extend(products.into_iter().map(|(entry, _)| Suggested::Product(Arc::clone(entry))));
         suggested.truncate(count);
-        Ok(suggested)
+        suggested
     }
 
     /// Products that go with one.
@@ -327,7 +430,7 @@ impl Finder {
     }
 }
 
-fn entries(
+pub(super) fn entries(
     facets: &mut Facets,
     documents: Vec<document::Model>,
     stocks: Vec<stock::Model>,

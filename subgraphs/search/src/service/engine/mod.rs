@@ -1,0 +1,181 @@
+//! An engine of search behind a URL, Elasticsearch or OpenSearch: what is sent to it, and what comes back.
+
+mod answer;
+mod breaker;
+mod documents;
+mod indices;
+mod query;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use common::Fault;
+use elasticsearch::auth::Credentials;
+use elasticsearch::http::headers::HeaderMap;
+use elasticsearch::http::transport::{SingleNodeConnectionPool, Transport, TransportBuilder};
+use elasticsearch::http::{Method, Url};
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+use subgraph::EngineUrl;
+
+pub use breaker::Breaker;
+pub use documents::{Versioned, document};
+pub use indices::Into;
+pub use query::EngineQuery;
+
+/// How long a search may take. Whoever waits longer is served from the database.
+const SEARCH_PATIENCE: Duration = Duration::from_secs(3);
+/// How long everything else may take: it runs in the background.
+const WORK_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Which engine it is, by its own answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Product {
+    /// Elasticsearch, and its version.
+    Elasticsearch(String),
+    /// OpenSearch, and its version.
+    OpenSearch(String),
+}
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The URL is none.
+    #[error("the URL of the search engine cannot be used")]
+    Url,
+    /// It cannot be reached, or not in time.
+    #[error("the search engine does not answer")]
+    Away(#[source] elasticsearch::Error),
+    /// It is not asked, because it did not answer before.
+    #[error("the search engine did not answer lately")]
+    Resting,
+    /// It answered with an error.
+    #[error("the search engine answered {status}: {reason}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        reason: String,
+    },
+    /// It answered something else than was expected.
+    #[error("the search engine's answer cannot be read: {0}")]
+    Answer(String),
+    /// It is of a kind or version that is not spoken to.
+    #[error("this is {0}: Elasticsearch 8 and 9 and OpenSearch 2 and 3 are spoken to")]
+    Unknown(String),
+}
+
+impl From<EngineError> for Fault {
+    fn from(error: EngineError) -> Self {
+        Self::unavailable("Search", error)
+    }
+}
+
+/// An engine. Clones share its connections.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    /// `None` where the URL cannot be used.
+    transport: Option<Transport>,
+    alias: String,
+    product: OnceLock<Product>,
+    breaker: Breaker,
+}
+
+impl Engine {
+    /// An engine at a URL, with nothing asked yet.
+    pub fn new(url: &EngineUrl) -> Self {
+        let transport = Url::parse(&url.base).ok().and_then(|base| {
+            // The engine is a neighbour: a proxy for the internet has no part in it.
+            let mut transport = TransportBuilder::new(SingleNodeConnectionPool::new(base)).disable_proxy();
+            if let Some((user, password)) = &url.login {
+                let password = password.expose_secret().to_owned();
+                transport = transport.auth(Credentials::Basic(user.clone(), password));
+            }
+            transport.build().ok()
+        });
+        if transport.is_none() {
+            tracing::error!(url = url.base, "the search engine's URL cannot be used");
+        }
+        let (product, breaker) = (OnceLock::new(), Breaker::default());
+        Self(Arc::new(Inner { transport, alias: url.index.clone(), product, breaker }))
+    }
+
+    /// The name that searches go to; indices have it with a number behind.
+    pub fn alias(&self) -> &str {
+        &self.0.alias
+    }
+
+    /// Whether it answers, and all that depends on that.
+    pub fn breaker(&self) -> &Breaker {
+        &self.0.breaker
+    }
+
+    /// Which engine it is. Asked once.
+    pub async fn product(&self) -> Result<&Product, EngineError> {
+        if let Some(known) = self.0.product.get() {
+            return Ok(known);
+        }
+        let said = self.work(Method::Get, "/", None).await?;
+        let number = said["version"]["number"].as_str().unwrap_or_default().to_owned();
+        let major: u32 = number.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
+        let product = match (said["version"]["distribution"].as_str(), major) {
+            (Some("opensearch"), 2 | 3) => Product::OpenSearch(number),
+            (None, 8 | 9) => Product::Elasticsearch(number),
+            (other, _) => {
+                return Err(EngineError::Unknown(format!("{} {number}", other.unwrap_or("Elasticsearch"))));
+            }
+        };
+        tracing::info!(?product, index = self.alias(), "products are searched on an engine");
+        Ok(self.0.product.get_or_init(|| product))
+    }
+
+    /// Asks something that somebody waits for.
+    async fn ask(&self, path: &str, body: &Value) -> Result<Value, EngineError> {
+        if !self.0.breaker.is_closed() {
+            return Err(EngineError::Resting);
+        }
+        let body = serde_json::to_vec(body).map_err(|error| EngineError::Answer(error.to_string()))?;
+        let answered = self.send(Method::Post, path, Some(body), SEARCH_PATIENCE).await;
+        match &answered {
+            Err(EngineError::Away(_)) => self.0.breaker.failed(),
+            Err(EngineError::Refused { status, .. }) if *status >= 500 || *status == 429 => {
+                self.0.breaker.failed();
+            }
+            _ => self.0.breaker.succeeded(),
+        }
+        answered
+    }
+
+    /// Asks something that belongs to background work.
+    async fn work(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, EngineError> {
+        let body = body.map(serde_json::to_vec).transpose();
+        let body = body.map_err(|error| EngineError::Answer(error.to_string()))?;
+        self.send(method, path, body, WORK_PATIENCE).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        patience: Duration,
+    ) -> Result<Value, EngineError> {
+        let none: Option<&()> = None;
+        let transport = self.0.transport.as_ref().ok_or(EngineError::Url)?;
+        let sent = transport.send(method, path, HeaderMap::new(), none, body, Some(patience));
+        let response = sent.await.map_err(EngineError::Away)?;
+        let status = response.status_code();
+        let bytes = response.bytes().await.map_err(EngineError::Away)?;
+        let value = serde_json::from_slice(&bytes);
+        if status.is_success() {
+            return value.map_err(|error| EngineError::Answer(error.to_string()));
+        }
+        let reason = value.ok().and_then(|value: Value| {
+            let error = &value["error"];
+            error["reason"].as_str().or(error.as_str()).map(str::to_owned)
+        });
+        Err(EngineError::Refused { status: status.as_u16(), reason: reason.unwrap_or_default() })
+    }
+}

@@ -1,0 +1,174 @@
+//! Keeps the search engine as new as the database.
+//!
+//! A change marks its products as pending in its own transaction (`entity::revision`). Here they are read again, given
+//! to the engine with their revisions as versions, and unmarked. Wherever this is killed, what is marked is done again,
+//! and what the engine knows in a newer revision it keeps.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use common::Fault;
+use common::id::ProductId;
+use database::Database;
+use subgraph::Ports;
+use tokio::sync::Notify;
+
+use super::engine::{Engine, EngineError, Into, Versioned, document};
+use super::entries;
+use super::fallback::fill_words;
+use crate::domain::Facets;
+use crate::entity::{document as rows, index_state, revision, stock};
+
+/// Products told of at once.
+pub const BATCH: u64 = 500;
+/// How long to wait where nobody wakes us: other processes change products as well.
+const IDLE: Duration = Duration::from_secs(1);
+/// The longest pause between failures. An engine that comes back is searched again after so long at the most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What follows the database on behalf of an engine.
+pub struct Follower {
+    pub(super) engine: Engine,
+    pub(super) database: Database,
+    wake: Notify,
+    /// Whether the alias was seen on the engine since it was last missing.
+    seen: AtomicBool,
+}
+
+impl Follower {
+    /// A follower that does nothing yet.
+    pub fn new(engine: Engine, ports: &Ports) -> Self {
+        let (wake, seen) = (Notify::new(), AtomicBool::new(false));
+        Self { engine, database: ports.database.clone(), wake, seen }
+    }
+
+    /// The engine that is told.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Says that there is something pending.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Says that the engine does not know the alias.
+    pub fn missed(&self) {
+        self.seen.store(false, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Follows for ever. To be ended by dropping it.
+    pub async fn follow(&self) {
+        let mut pause = IDLE;
+        loop {
+            match self.catch_up().await {
+                Ok(()) => pause = IDLE,
+                Err(fault) => {
+                    tracing::warn!(
+                        reason = fault.chain(),
+                        "the search engine could not be brought up to date"
+                    );
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    continue;
+                }
+            }
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(IDLE) => {}
+            }
+        }
+    }
+
+    /// Tells the engine of everything that is pending.
+    async fn catch_up(&self) -> Result<(), Fault> {
+        fill_words(&self.database).await?;
+        self.engine.product().await?;
+        self.make_sure_of_index().await?;
+        if !self.engine.breaker().is_closed() {
+            self.engine.generations().await?;
+        }
+        self.engine.breaker().succeeded();
+        while self.tell_some().await? == BATCH {}
+        Ok(())
+    }
+
+    /// Builds the index where there is none, or one that was not told of everything.
+    async fn make_sure_of_index(&self) -> Result<(), Fault> {
+        let whole = index_state::read(self.database.schema(), index_state::WHOLE).await?;
+        if whole.is_some() && self.seen.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let behind = self.engine.generations().await?.into_iter().any(|(_, behind)| behind);
+        if whole.is_none() || !behind {
+            self.build(&|_| {}).await?;
+        }
+        self.seen.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Tells the engine of some of what is pending, and says how many that were.
+    async fn tell_some(&self) -> Result<u64, Fault> {
+        let database = self.database.schema();
+        let pending = revision::pending(database, BATCH).await?;
+        if pending.is_empty() {
+            return Ok(0);
+        }
+        // After reading what is pending: a build that begins later reads at least as much from the database itself.
+        let building = index_state::read(database, index_state::BUILDING).await?;
+        let documents = self.documents(pending.iter().map(|row| row.product_id).collect()).await?;
+        let count = pending.len() as u64;
+        let findable = count < BATCH;
+        match self.engine.bulk(Into::Alias, &documents, findable).await {
+            Err(error @ EngineError::Refused { status: 404, .. }) => {
+                self.missed();
+                return Err(error.into());
+            }
+            told => report(told?.refused),
+        }
+        if let Some(number) = building.and_then(|number| number.parse().ok()) {
+            self.engine.bulk(Into::Index(&self.engine.index(number)), &documents, false).await?;
+        }
+        revision::told(database, &pending).await?;
+        Ok(count)
+    }
+
+    /// The documents of products as they are now, with revisions that they are at least as new as.
+    pub(super) async fn documents(&self, products: Vec<ProductId>) -> Result<Vec<Versioned>, Fault> {
+        let database = self.database.schema();
+        // Revisions first: what is read after them may be newer, never older.
+        let revisions = revision::of_products(database, products.clone()).await?;
+        let found = rows::by_ids(database, products.clone()).await?;
+        let mut stocks: HashMap<ProductId, Vec<stock::Model>> = HashMap::new();
+        for row in stock::of_products(database, products).await? {
+            stocks.entry(row.product_id).or_default().push(row);
+        }
+        let mut documents = Vec::with_capacity(found.len());
+        for row in found {
+            let product = row.product_id;
+            let mut facets = Facets::default();
+            let stocks = stocks.remove(&product).unwrap_or_default();
+            documents.extend(entries(&mut facets, vec![row], stocks)?.into_iter().map(|entry| Versioned {
+                product,
+                revision: revisions.get(&product).copied().unwrap_or(revision::FIRST),
+                document: document(&entry, &facets),
+            }));
+        }
+        Ok(documents)
+    }
+}
+
+/// Whether an engine was told of everything that is committed, and can find it.
+pub async fn is_caught_up(database: &Database) -> Result<bool, Fault> {
+    let whole = index_state::read(database.schema(), index_state::WHOLE).await?.is_some();
+    Ok(whole && revision::pending(database.schema(), 1).await?.is_empty())
+}
+
+/// What an index cannot take would come again for ever; it is for people to look at.
+pub(super) fn report(refused: Vec<(ProductId, String)>) {
+    for (product, reason) in refused {
+        tracing::error!(product.id = %product, reason, "the search engine cannot take a product");
+    }
+}
