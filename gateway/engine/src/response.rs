@@ -12,7 +12,8 @@ pub struct Response {
     body: Vec<u8>,
     errors: usize,
     executed: bool,
-    said: Map<String, Value>,
+    /// Boxed, because almost no response has it.
+    said: Option<Box<Map<String, Value>>>,
     trace: Option<Trace>,
 }
 
@@ -20,7 +21,7 @@ impl Response {
     pub(crate) fn executed(
         body: Vec<u8>,
         errors: usize,
-        said: Map<String, Value>,
+        said: Option<Box<Map<String, Value>>>,
         trace: Option<Trace>,
     ) -> Self {
         Response { body, errors, executed: true, said, trace }
@@ -32,7 +33,7 @@ impl Response {
         body.push(b'{');
         write_errors(&mut body, errors);
         body.push(b'}');
-        Response { body, errors: errors.len(), executed: false, said: Map::new(), trace: None }
+        Response { body, errors: errors.len(), executed: false, said: None, trace: None }
     }
 
     /// How many entries `errors` has.
@@ -47,8 +48,8 @@ impl Response {
 
     /// What subgraphs say to the client beside data and errors: the members of `extensions.client` of each. It is not
     /// in the body until it is added to it.
-    pub fn said(&self) -> &Map<String, Value> {
-        &self.said
+    pub fn said(&self) -> Option<&Map<String, Value>> {
+        self.said.as_deref()
     }
 
     /// What was fetched, if the context asked for it.

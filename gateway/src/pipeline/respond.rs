@@ -59,13 +59,14 @@ fn outcome_of(response: &Response) -> Outcome {
 /// Adds what subgraphs say to the client, and how the answer came about. There is a trace only where the debug header was
 /// sent and is listened to.
 fn explained(mut response: Response, engine: &Engine, operation: &Operation) -> Response {
-    let mut extensions = response.said().clone();
+    if response.said().is_none() && response.trace().is_none() {
+        return response;
+    }
+    let mut extensions = response.said().cloned().unwrap_or_default();
     if let Some(trace) = response.trace() {
         extensions.insert("debug".into(), debug(trace, engine, operation));
     }
-    if !extensions.is_empty()
-        && let Ok(extensions) = to_raw_value(&extensions)
-    {
+    if let Ok(extensions) = to_raw_value(&extensions) {
         response.add_extensions(&extensions);
     }
     response

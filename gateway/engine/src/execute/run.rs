@@ -70,7 +70,7 @@ pub(crate) struct Run<'a> {
     successor: Option<Arc<RequestContext>>,
     begun: Instant,
     /// What subgraphs say to the client beside data and errors.
-    said: Map<String, serde_json::Value>,
+    said: Option<Box<Map<String, serde_json::Value>>>,
     trace: Option<Trace>,
 }
 
@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
             open: vec![true; program.fetches.len()],
             successor: None,
             begun: Instant::now(),
-            said: Map::new(),
+            said: None,
             trace: request.context.trace.then(|| Trace { stages: program.stages, ..Trace::default() }),
         };
         // The last one in is taken first.
@@ -201,7 +201,7 @@ impl<'a> Run<'a> {
         if let Some(serde_json::Value::Object(said)) =
             landing.extensions.as_ref().and_then(|extensions| extensions.get(CLIENT_EXTENSION))
         {
-            self.said.extend(said.clone());
+            self.said.get_or_insert_default().extend(said.clone());
         }
         if let Some(observer) = &self.request.context.observer {
             let took = over.saturating_duration_since(landed.sent);
