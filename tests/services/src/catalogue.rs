@@ -27,8 +27,8 @@ pub enum Service {
     Opensearch,
     /// Elasticsearch 9.4 (Maven, 950 MB); Java 21 or later, which must be there. TECHPOTLI_TEST_ELASTICSEARCH
     Elasticsearch,
-    /// Keycloak 26.7 (Maven, 176 MB) with the realm of --realm; Java 17. TECHPOTLI_TEST_KEYCLOAK,
-    /// TECHPOTLI_TEST_KEYCLOAK_PASSWORD (of admin) and TECHPOTLI_TEST_OIDC_ISSUER
+    /// Keycloak 26.7 (Maven, 176 MB) with the shop's realm or that of --realm; Java 17. TECHPOTLI_TEST_KEYCLOAK,
+    /// TECHPOTLI_TEST_KEYCLOAK_PASSWORD (of admin), TECHPOTLI_TEST_OIDC_ISSUER and TECHPOTLI_TEST_OIDC_CLIENT_SECRET
     Keycloak,
     /// A mail server that keeps messages as files (PyPI aiosmtpd). TECHPOTLI_TEST_SMTP and
     /// TECHPOTLI_TEST_SMTP_FOLDER
@@ -62,7 +62,7 @@ pub struct Unavailable {
 /// What can be chosen when services are started by name.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Keycloak's realm.
+    /// Keycloak's realm; the shop's where none is given.
     pub realm: Option<PathBuf>,
     /// How far the replica stays behind.
     pub replica_delay: Duration,
@@ -181,9 +181,10 @@ impl Started {
     }
 
     fn keycloak(&mut self, ground: &Ground, options: &Options) -> Result<()> {
-        let realm = options.realm.as_deref().context("keycloak needs a realm: --realm FILE")?;
-        let keycloak = keycloak::start(ground, realm)?;
+        let realm = options.realm.clone().unwrap_or_else(keycloak::realm);
+        let keycloak = keycloak::start(ground, &realm)?;
         self.tell("TECHPOTLI_TEST_OIDC_ISSUER", keycloak.issuer());
+        self.tell("TECHPOTLI_TEST_OIDC_CLIENT_SECRET", keycloak::CLIENT_SECRET.to_owned());
         self.tell("TECHPOTLI_TEST_KEYCLOAK_PASSWORD", keycloak.admin_password.clone());
         self.single("TECHPOTLI_TEST_KEYCLOAK", keycloak.server);
         Ok(())

@@ -1,4 +1,4 @@
-//! Keycloak with a realm of the caller's.
+//! Keycloak with the shop's realm, or with one of the caller's.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::symlink;
@@ -36,6 +36,13 @@ const JAVA_FLAGS: [&str; 16] = [
 
 const MAIN: &str = "io.quarkus.bootstrap.runner.QuarkusEntryPoint";
 
+/// The secret of the web client in a realm that asks for one by its variable. It opens what a test started.
+pub const CLIENT_SECRET: &str = "the-secret-of-a-test";
+
+/// What a realm file may leave open: Keycloak puts these in at the import, as the deployment does with its own.
+const PLACEHOLDERS: [(&str, &str); 2] =
+    [("TECHPOTLI_OIDC_CLIENT_SECRET", CLIENT_SECRET), ("TECHPOTLI_PUBLIC_URL", "http://127.0.0.1:4000")];
+
 /// A Keycloak.
 #[derive(Debug)]
 pub struct Keycloak {
@@ -45,6 +52,11 @@ pub struct Keycloak {
     pub realm: String,
     /// The password of the user `admin` in the realm `master`.
     pub admin_password: String,
+}
+
+/// The shop's realm, which deployments import too.
+pub fn realm() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../gateway/keycloak/techpotli-realm.json")
 }
 
 /// Fetches and builds what is missing.
@@ -118,7 +130,7 @@ fn furnish(room: &Path, home: &Path) -> Result<()> {
 /// The data after the import of a realm, made once for each version and file.
 fn imported(home: &Path, realm: &str) -> Result<PathBuf> {
     let mut hasher = DefaultHasher::new();
-    (realm, VERSION).hash(&mut hasher);
+    (realm, VERSION, PLACEHOLDERS).hash(&mut hasher);
     Cache::open()?.kept(&format!("keycloak-realm-{:016x}", hasher.finish()), |part| {
         eprintln!("Importing the realm into Keycloak ...");
         let ground = Ground::temporary()?;
@@ -127,8 +139,9 @@ fn imported(home: &Path, realm: &str) -> Result<PathBuf> {
         std::fs::create_dir_all(room.join("data/import"))?;
         std::fs::write(room.join("data/import/realm.json"), realm)?;
         let admin = password(&part.join("admin-password"))?;
-        let variables =
+        let admin =
             [("KC_BOOTSTRAP_ADMIN_USERNAME", "admin"), ("KC_BOOTSTRAP_ADMIN_PASSWORD", admin.as_str())];
+        let variables = [admin, PLACEHOLDERS].concat();
         let server = launch(&ground, room, &["--import-realm"], &variables)?;
         server.stop()?;
         copy(&server.folder().join("data/h2"), &part.join("h2"))
@@ -168,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_realm_file_names_its_realm() {
-        assert_eq!(realm_name(include_str!("../tests/realm.json")).unwrap(), "services-test");
+        assert_eq!(realm_name(&std::fs::read_to_string(realm()).unwrap()).unwrap(), "techpotli");
         assert_eq!(realm_name(r#"{"realm": 1}"#).unwrap_err().to_string(), "it has no text 'realm'");
         assert!(realm_name("realm: shop").is_err());
     }

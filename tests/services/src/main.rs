@@ -73,7 +73,7 @@ struct Wanted {
     /// Keep data and logs in this folder; servers started there again find them
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Keycloak's realm, as its export writes it
+    /// Keycloak's realm, as its export writes it; the shop's where none is given
     #[arg(long, value_name = "FILE")]
     realm: Option<PathBuf>,
     /// How far behind its primary the MariaDB replica stays
@@ -203,9 +203,6 @@ fn with(wanted: &Wanted, command: &[OsString]) -> Result<ExitCode> {
 }
 
 fn start(wanted: &Wanted) -> Result<Started> {
-    if wanted.names.contains(&Service::Keycloak) && wanted.realm.is_none() {
-        bail!("keycloak needs a realm: --realm FILE, such as tests/services/tests/realm.json");
-    }
     let ground = match &wanted.folder {
         Some(folder) => Ground::at(folder)?,
         None => Ground::temporary()?,
