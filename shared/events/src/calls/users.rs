@@ -1,4 +1,4 @@
-//! What `cart` asks of `users`.
+//! What `cart` and the gateway's composition root ask of `users`.
 
 use common::id::{AddressId, UserId};
 use serde::{Deserialize, Serialize};
@@ -20,4 +20,44 @@ impl Call for ReadAddress {
     const DOCUMENT: &'static str =
         "query AddressRead($request: ServiceCall!) { reply: addressRead(request: $request) }";
     type Reply = Option<PostalAddress>;
+}
+
+/// Finds the account of somebody whom an identity provider vouches for; links or makes it the first time. Asked again it
+/// answers the same.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LinkIdentity {
+    /// The provider's issuer identifier.
+    pub issuer: String,
+    /// Who, in the provider's words.
+    pub subject: String,
+    /// The mail address that the provider names.
+    pub email: Option<String>,
+    /// Whether the provider has seen that mail to the address reaches them.
+    pub email_verified: bool,
+    /// BCP 47 tag of their language.
+    pub locale: Option<String>,
+    /// What they are there. Names that are no roles of the shop grant nothing.
+    pub roles: Vec<String>,
+}
+
+/// What comes of [`LinkIdentity`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityLinked {
+    /// There is an account.
+    Account {
+        /// Whose.
+        user: UserId,
+        /// What the roles permit, such as `orders:read`.
+        scopes: Vec<String>,
+    },
+    /// There is none and there will be none; the text is for the person.
+    Refused(String),
+}
+
+impl Call for LinkIdentity {
+    const SUBGRAPH: &'static str = "users";
+    const DOCUMENT: &'static str =
+        "mutation IdentityLink($request: ServiceCall!) { reply: identityLink(request: $request) }";
+    type Reply = IdentityLinked;
 }

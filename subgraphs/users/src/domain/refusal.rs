@@ -27,6 +27,15 @@ pub enum Refusal {
     /// No identity provider is configured.
     #[error("No identity provider is set up here: log in with an e-mail address and a password.")]
     NoIdentityProvider,
+    /// The provider names no mail address, or has not seen that it is theirs.
+    #[error("Confirm your e-mail address with the identity provider first.")]
+    EmailUnproven,
+    /// Somebody has the address here and has never proved that it is theirs.
+    #[error(
+        "There is an account with this e-mail address already, and nobody has confirmed the address. Set a new password \
+         for it here: that confirms it. Then log in again."
+    )]
+    AccountUnproven,
     /// A refresh token that is unknown, used, expired or revoked: it is not said which.
     #[error("The session is over. Log in again.")]
     SessionOver,

@@ -110,6 +110,13 @@ impl Roles {
         Self(roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" "))
     }
 
+    /// Those of these names that are roles of the shop. Whoever has none buys.
+    pub fn named(names: &[String]) -> Self {
+        let roles: Vec<Role> =
+            Role::all().filter(|role| names.iter().any(|name| name == role.name())).collect();
+        if roles.is_empty() { Self::new(&[Role::Customer]) } else { Self::new(&roles) }
+    }
+
     /// One after the other. A name that is no role any more grants nothing.
     pub fn iter(&self) -> impl Iterator<Item = Role> {
         self.0.split(' ').filter_map(|name| Role::all().find(|role| role.name() == name))
@@ -133,6 +140,14 @@ mod tests {
         let all: Vec<Role> = Role::all().collect();
         assert_eq!(Roles::new(&all).iter().collect::<Vec<_>>(), all);
         assert_eq!(Roles("root customer".into()).scopes(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn names_that_are_no_roles_grant_nothing() {
+        let named = |names: &[&str]| Roles::named(&names.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(named(&["offline_access", "Admin", "admin "]), Roles::new(&[Role::Customer]));
+        assert_eq!(named(&["support", "customer", "support"]), Roles::new(&[Role::Customer, Role::Support]));
+        assert_eq!(named(&[]), Roles::new(&[Role::Customer]));
     }
 
     #[test]

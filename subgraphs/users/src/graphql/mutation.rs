@@ -2,7 +2,10 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use common::settle;
-use subgraph::graphql::{Authenticated, LanguageTag, authenticated, begin_session, parse_id, viewer};
+use events::calls::users::LinkIdentity;
+use subgraph::graphql::{
+    Authenticated, LanguageTag, ServiceCall, ServiceOnly, authenticated, begin_session, parse_id, viewer,
+};
 
 use super::address::{Address, AddressUpsertInput};
 use super::part;
@@ -163,6 +166,17 @@ impl Mutation {
     ) -> Result<SessionPayload> {
         let _ = input;
         Ok(Err(Refusal::NoChallenge).into())
+    }
+
+    /// Finds, links or makes the account of somebody whom an identity provider vouches for. For services.
+    #[graphql(guard = "ServiceOnly", inaccessible)]
+    async fn identity_link(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A `LinkIdentity`.")] request: ServiceCall,
+    ) -> Result<ServiceCall> {
+        let reply = part::<Accounts>(context)?.link_identity(&request.read()?).await?;
+        Ok(ServiceCall::reply::<LinkIdentity>(&reply)?)
     }
 
     /// Adds an address to the viewer's address book, or changes one.

@@ -59,6 +59,8 @@ impl From<Refusal> for UserUserError {
             Refusal::CredentialsWrong | Refusal::CredentialsMissing => (Code::Invalid, None),
             Refusal::TooManyTries => (Code::RateLimited, None),
             Refusal::NoIdentityProvider => (Code::Invalid, Some("authorizationCode")),
+            Refusal::EmailUnproven => (Code::Invalid, None),
+            Refusal::AccountUnproven => (Code::Taken, None),
             Refusal::SessionOver => (Code::TokenExpired, Some("refreshToken")),
             Refusal::ResetOver => (Code::TokenExpired, Some("token")),
             Refusal::NoChallenge => (Code::MfaInvalid, Some("challengeId")),

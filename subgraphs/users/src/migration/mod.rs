@@ -3,11 +3,14 @@
 use database::{Change, Step, column, table};
 use sea_orm_migration::prelude::Index;
 
-use crate::entity::{address, login_throttle, password_reset, refresh_token, session, user};
+use crate::entity::{address, identity, login_throttle, password_reset, refresh_token, session, user};
 
 /// All steps, oldest first. A released step is never changed.
 pub fn migrations() -> Vec<Step> {
-    [user_steps(), address_steps(), session_steps(), guard_steps()].into_iter().flatten().collect()
+    [user_steps(), address_steps(), session_steps(), guard_steps(), identity_steps()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn user_steps() -> Vec<Step> {
@@ -153,6 +156,29 @@ fn guard_steps() -> Vec<Step> {
         Step {
             name: "m0014_password_reset_expires",
             change: || Change::index("password_reset_expires", "password_reset", &["expires_at"], false),
+        },
+    ]
+}
+
+fn identity_steps() -> Vec<Step> {
+    vec![
+        Step {
+            name: "m0015_identity",
+            change: || {
+                use identity::{Column, Entity};
+                Change::table(
+                    table(Entity)
+                        .col(column(Column::Digest).string_len(64).not_null().primary_key())
+                        .col(column(Column::UserId).uuid().not_null())
+                        .col(column(Column::Issuer).string_len(255).not_null())
+                        .col(column(Column::Subject).string_len(255).not_null())
+                        .col(column(Column::LinkedAt).big_integer().not_null()),
+                )
+            },
+        },
+        Step {
+            name: "m0016_identity_of_user",
+            change: || Change::index("identity_of_user", "identity", &["user_id"], false),
         },
     ]
 }

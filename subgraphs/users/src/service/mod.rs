@@ -1,6 +1,7 @@
 //! The use cases of accounts: each is one transaction.
 
 mod address;
+mod identity;
 mod password;
 mod passwords;
 mod read;

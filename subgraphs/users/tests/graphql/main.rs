@@ -4,6 +4,7 @@
 
 mod address;
 mod entity;
+mod identity;
 mod password_reset;
 mod register;
 mod seeded;
