@@ -175,9 +175,10 @@ pub struct Rate {
 /// Which foreign pages may call the API and read its answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cors {
-    /// All of them. Nothing here goes by cookies, so no page gains what it has no token for.
+    /// All of them, without cookies: the session of a browser counts for pages of this site only, so no other page
+    /// gains what it has no token for.
     Any,
-    /// These, such as `https://shop.example`.
+    /// These, such as `https://shop.example`, with the cookie of a session.
     Origins(Vec<String>),
 }
 
@@ -186,6 +187,14 @@ impl Cors {
     pub(crate) fn admits(&self, origin: &str) -> bool {
         match self {
             Self::Any => true,
+            Self::Origins(_) => self.names(origin),
+        }
+    }
+
+    /// Whether this origin is allowed by its name, and not only because all are.
+    pub(crate) fn names(&self, origin: &str) -> bool {
+        match self {
+            Self::Any => false,
             Self::Origins(origins) => origins.iter().any(|one| one == origin),
         }
     }

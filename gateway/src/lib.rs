@@ -2,11 +2,13 @@
 //! what and how much, and lets the engine answer from the subgraphs. It knows no shop: any supergraph will do.
 //!
 //! - `http`: routes, layers, and what is particular to each way in
+//! - `login`: log-in through an identity provider
 //! - `pipeline`: what happens to every operation, in order
 //! - `supergraph`: the engine of the moment, which can be exchanged while requests run
 
 mod config;
 mod http;
+mod login;
 mod operations;
 mod pipeline;
 mod rejection;
@@ -27,6 +29,8 @@ pub use config::{
     RateLimits, SubscriptionLimits,
 };
 
+pub use login::{Account, AccountError, Accounts, LoginConfig, LoginConfigError, Logins, Subject, Transport};
+
 use operations::{Fetches, Operations};
 use pipeline::authenticate::Authenticator;
 use pipeline::limit::Limiter;
@@ -43,6 +47,8 @@ pub struct Keys {
     pub passports: Option<PassportSigner>,
     /// The time that tokens are measured by.
     pub clock: Clock,
+    /// Log-in through an identity provider; `None` where there is none.
+    pub login: Option<Logins>,
 }
 
 /// A gateway over one engine at a time. Cheap to clone.
@@ -56,6 +62,7 @@ struct Inner {
     config: GatewayConfig,
     current: Current,
     authenticator: Authenticator,
+    logins: Option<Arc<Logins>>,
     limiter: Option<Limiter>,
     passports: Option<Arc<PassportSigner>>,
     operations: Operations,
@@ -69,9 +76,12 @@ impl Gateway {
     /// A gateway with this engine, which should have been made with [`GatewayConfig::engine_options`]. What it runs
     /// beside its requests ends with `tasks`.
     pub fn new(config: GatewayConfig, engine: Engine, keys: Keys, tasks: &Tasks) -> Self {
+        let logins = keys.login.map(Arc::new);
+        let authenticator = Authenticator::new(keys.tokens, keys.clock, config.context.clone());
         let inner = Arc::new(Inner {
             current: Current::new(engine),
-            authenticator: Authenticator::new(keys.tokens, keys.clock, config.context.clone()),
+            authenticator: authenticator.beside(logins.clone(), config.cors.clone()),
+            logins,
             limiter: config.rates.clone().map(Limiter::new),
             passports: keys.passports.map(Arc::new),
             operations: Operations::default(),

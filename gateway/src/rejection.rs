@@ -5,6 +5,8 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use engine::{GraphQLError, Response};
 
+use crate::login::LoginError;
+
 /// The values of `extensions.code` that the gateway gives. The engine and the subgraphs have theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
@@ -17,6 +19,7 @@ pub(crate) enum Code {
     DeadlineExceeded,
     PersistedQueryNotSupported,
     NotFound,
+    LoginUnavailable,
     Internal,
 }
 
@@ -32,6 +35,7 @@ impl Code {
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
             Self::NotFound => "NOT_FOUND",
+            Self::LoginUnavailable => "LOGIN_UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
     }
@@ -106,5 +110,27 @@ impl Rejection {
             error.extensions.insert("requestId".into(), request_id.into());
         }
         Response::refused(&self.errors)
+    }
+}
+
+impl From<LoginError> for Rejection {
+    fn from(error: LoginError) -> Self {
+        let message = error.to_string();
+        match error {
+            LoginError::InvalidToken | LoginError::ExpiredToken => Self::unauthenticated(message),
+            LoginError::SessionOver | LoginError::NotLetIn(_) | LoginError::Untrusted => {
+                Self::http(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)
+            }
+            LoginError::Refused(_) => Self::http(StatusCode::FORBIDDEN, Code::Forbidden, message),
+            LoginError::NotBegun | LoginError::ForeignReturn => Self::malformed(message),
+            LoginError::Unavailable => {
+                let mut rejection =
+                    Self::http(StatusCode::SERVICE_UNAVAILABLE, Code::LoginUnavailable, message);
+                for error in &mut rejection.errors {
+                    error.extensions.insert("retryable".into(), true.into());
+                }
+                rejection
+            }
+        }
     }
 }

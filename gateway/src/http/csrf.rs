@@ -32,6 +32,26 @@ pub(crate) fn check_get(headers: &HeaderMap, cors: &Cors) -> Result<(), Rejectio
     if passes { Ok(()) } else { Err(refused()) }
 }
 
+/// Lets a request with the cookie of a session through that a page of these origins has caused, or no page at all. A
+/// foreign page could send it, too: a browser sends `SameSite=Lax` cookies along from other ports of the same host and
+/// from hosts beside it, and with a socket it asks nobody.
+pub(crate) fn is_from_page(headers: &HeaderMap, is_allowed: impl Fn(&str) -> bool) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text(FETCH_SITE), headers.contains_key(header::ORIGIN)) {
+        (Some("same-origin" | "none"), _) => true,
+        (_, true) => text(header::ORIGIN).is_some_and(is_allowed),
+        (Some(_), false) => false,
+        // No browser, or an old one, and that names the origin with whatever changes something.
+        (None, false) => true,
+    }
+}
+
+/// The refusal of a request whose cookie does not count.
+pub(crate) fn refused_cookie() -> Rejection {
+    let message = "The session of a browser counts only for pages of this site.";
+    Rejection::http(StatusCode::FORBIDDEN, Code::Forbidden, message)
+}
+
 fn refused() -> Rejection {
     let message = "This GET could have been caused by a foreign page. Send the header x-graphql-csrf with any value, \
                    name application/json in Accept, or use POST.";
@@ -49,6 +69,32 @@ mod tests {
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
         check_get(&headers, cors).is_ok()
+    }
+
+    #[test]
+    fn a_cookie_counts_for_pages_that_are_allowed_and_without_a_page() {
+        for (headers, expected) in [
+            (vec![], true),
+            (vec![("sec-fetch-site", "same-origin"), ("origin", "https://shop.example")], true),
+            (vec![("sec-fetch-site", "none")], true),
+            (vec![("sec-fetch-site", "same-site"), ("origin", "https://shop.example")], true),
+            (vec![("origin", "https://shop.example")], true),
+            (vec![("sec-fetch-site", "same-site"), ("origin", "https://blog.example")], false),
+            (vec![("sec-fetch-site", "cross-site")], false),
+            (vec![("sec-fetch-site", "same-site")], false),
+            (vec![("origin", "https://evil.example")], false),
+            (vec![("origin", "null")], false),
+        ] {
+            let map = headers
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect();
+            assert_eq!(
+                is_from_page(&map, |origin| origin == "https://shop.example"),
+                expected,
+                "{headers:?}"
+            );
+        }
     }
 
     #[test]

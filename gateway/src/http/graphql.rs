@@ -19,7 +19,7 @@ use crate::pipeline::{Allowance, Answer, Call, Carrier};
 use crate::rejection::{Code, Rejection};
 
 /// What of the request an answer depends on, for caches on the way.
-const VARY: HeaderValue = HeaderValue::from_static("accept, accept-encoding, authorization, origin");
+const VARY: HeaderValue = HeaderValue::from_static("accept, accept-encoding, authorization, cookie, origin");
 
 pub(super) async fn post(State(gateway): State<Arc<Inner>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
@@ -91,7 +91,7 @@ impl Exchange<'_> {
             csrf::check_get(&parts.headers, &config.cors)?;
         }
         let address = address::client(&parts.headers, &parts.extensions, &config.trusted_proxies);
-        let (identity, allowed) = self.gateway.admit(&parts.headers, address)?;
+        let (identity, allowed) = self.gateway.admit(&parts.headers, address).await?;
         *allowance = allowed;
         let expiry = self.gateway.authenticator.expiry(&identity);
         let request = if is_get {

@@ -58,7 +58,10 @@ pub(super) fn cors(cors: &Cors) -> CorsLayer {
         Cors::Any => layer.allow_origin(AllowOrigin::any()).allow_headers(AllowHeaders::mirror_request()),
         Cors::Origins(origins) => {
             let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
-            layer.allow_origin(AllowOrigin::list(origins)).allow_headers(ALLOWED_HEADERS)
+            layer
+                .allow_origin(AllowOrigin::list(origins))
+                .allow_headers(ALLOWED_HEADERS)
+                .allow_credentials(true)
         }
     }
 }

@@ -2,13 +2,14 @@
 
 mod address;
 pub(crate) mod body;
-mod csrf;
+pub(crate) mod csrf;
 mod errors;
 mod graphiql;
 mod graphql;
 mod health;
 mod layers;
 mod leftover;
+mod login;
 mod media;
 pub(crate) mod request_id;
 mod sse;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::Inner;
@@ -35,6 +36,13 @@ pub(crate) fn router(gateway: Arc<Inner>) -> Router {
         .route("/health", get(health::alive))
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::metrics));
+    if gateway.logins.is_some() {
+        routes = routes
+            .route("/auth/login", get(login::begin))
+            .route("/auth/callback", get(login::finish))
+            .route("/auth/logout", get(login::log_out).post(login::log_out))
+            .route("/auth/backchannel-logout", post(login::hear_logout));
+    }
     if gateway.config.graphiql.is_some() {
         routes = routes
             .route("/graphiql", get(graphiql::page))

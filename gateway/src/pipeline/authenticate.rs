@@ -3,17 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth::{ShopContext, TokenVerifier, Viewer};
+use auth::{ShopContext, TokenError, TokenVerifier, Viewer};
 use axum::http::{HeaderMap, StatusCode, header};
 use common::{Clock, Timestamp};
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
-use crate::config::ContextDefaults;
+use crate::config::{ContextDefaults, Cors};
+use crate::http::csrf;
+use crate::login::{LoginError, Logins};
 use crate::rejection::{Code, Rejection};
 
 /// Tokens whose signature has been checked lately.
 const REMEMBERED_TOKENS: usize = 10_000;
+/// How long a token of the identity provider is remembered: its key may be taken away, its bearer's roles may change.
+const RECHECK: Duration = Duration::from_secs(30);
 
 /// Checks tokens and reads the headers that say where a request stands.
 pub(crate) struct Authenticator {
@@ -22,8 +26,22 @@ pub(crate) struct Authenticator {
     defaults: ContextDefaults,
     /// Checking a signature takes longer than all else that is done before planning, and a page sends the same token
     /// with every request. The key is the token in full.
-    verified: Cache<Box<str>, (Arc<Viewer>, Timestamp)>,
+    verified: Cache<Box<str>, Verified>,
     guest: Arc<Viewer>,
+    /// Log-ins through an identity provider, where there is one.
+    logins: Option<Arc<Logins>>,
+    /// The foreign pages whose requests count with the cookie of a session.
+    pages: Cors,
+}
+
+/// A token that was found good.
+#[derive(Clone)]
+struct Verified {
+    viewer: Arc<Viewer>,
+    /// When it ends.
+    expires: Timestamp,
+    /// When it is looked at again.
+    again: Timestamp,
 }
 
 /// A viewer, and when their token ends.
@@ -36,28 +54,60 @@ pub(crate) struct Identity {
 impl Authenticator {
     pub(crate) fn new(verifier: TokenVerifier, clock: Clock, defaults: ContextDefaults) -> Self {
         let guest = Arc::new(Viewer { context: defaults.fallback.clone(), ..Viewer::anonymous() });
-        Self { verifier, clock, defaults, verified: Cache::new(REMEMBERED_TOKENS), guest }
+        let verified = Cache::new(REMEMBERED_TOKENS);
+        Self { verifier, clock, defaults, verified, guest, logins: None, pages: Cors::Any }
     }
 
-    /// The viewer behind a request with these headers.
-    pub(crate) fn identify(&self, headers: &HeaderMap) -> Result<Identity, Rejection> {
-        self.identify_with(headers, bearer(headers)?)
+    /// The same beside an identity provider, whose access tokens and sessions count too.
+    pub(crate) fn beside(self, logins: Option<Arc<Logins>>, pages: Cors) -> Self {
+        Self { logins, pages, ..self }
     }
 
-    /// The same with a token that came by another way, such as `connection_init`.
-    pub(crate) fn identify_with(
+    /// The viewer behind a request with these headers. A token says more than a cookie, which a browser sends unasked.
+    pub(crate) async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Rejection> {
+        if let Some(token) = bearer(headers)? {
+            return self.identify_with(headers, token).await;
+        }
+        let known = match &self.logins {
+            None => None,
+            Some(logins) => logins.by_cookie(headers).await,
+        };
+        match known {
+            None => self.identity(headers, self.guest.clone(), None),
+            Some(_) if !self.is_from_own_page(headers) => Err(csrf::refused_cookie()),
+            Some(session) => {
+                let (viewer, expires) = session.map_err(|error| self.rejection(error))?;
+                let viewer = Viewer { context: self.defaults.fallback.clone(), ..viewer };
+                self.identity(headers, Arc::new(viewer), Some(expires))
+            }
+        }
+    }
+
+    /// The viewer of a token that came by whatever way, such as `connection_init`.
+    pub(crate) async fn identify_with(
         &self,
         headers: &HeaderMap,
-        token: Option<&str>,
+        token: &str,
+    ) -> Result<Identity, Rejection> {
+        let (viewer, expires) = match (self.verify(token), &self.logins) {
+            (Ok(verified), _) => verified,
+            (Err(TokenError::Invalid), Some(logins)) => self.verify_foreign(logins, token).await?,
+            (Err(error), _) => return Err(Rejection::unauthenticated(error.to_string())),
+        };
+        self.identity(headers, viewer, Some(expires))
+    }
+
+    fn identity(
+        &self,
+        headers: &HeaderMap,
+        viewer: Arc<Viewer>,
+        expires: Option<Timestamp>,
     ) -> Result<Identity, Rejection> {
         let context = self.context(headers)?;
-        let (viewer, expires) = match token {
-            None => (self.guest.clone(), None),
-            Some(token) => {
-                let (viewer, expires) = self.verify(token)?;
-                (viewer, Some(expires))
-            }
-        };
+        let ended = |session| self.logins.as_ref().is_some_and(|logins| logins.ended.contains(session));
+        if viewer.session_id().is_some_and(ended) {
+            return Err(self.rejection(LoginError::SessionOver));
+        }
         let viewer = if viewer.context == context {
             viewer
         } else {
@@ -72,20 +122,54 @@ impl Authenticator {
         Some(Instant::now() + Duration::from_micros(u64::try_from(left_us).unwrap_or(0)))
     }
 
-    /// The viewer of a token, in the default context, and when it ends.
-    pub(crate) fn verify(&self, token: &str) -> Result<(Arc<Viewer>, Timestamp), Rejection> {
-        if let Some((viewer, expires)) = self.verified.get(token)
-            && self.clock.now() < expires
+    /// The viewer of a token of our own, in the default context, and when it ends; also that of a token of the identity
+    /// provider which was looked at a moment ago.
+    pub(crate) fn verify(&self, token: &str) -> Result<(Arc<Viewer>, Timestamp), TokenError> {
+        if let Some(verified) = self.verified.get(token)
+            && self.clock.now() < verified.again
         {
-            return Ok((viewer, expires));
+            return Ok((verified.viewer, verified.expires));
         }
-        let (viewer, expires) = self
-            .verifier
-            .verify(token, self.defaults.fallback.clone())
-            .map_err(|error| Rejection::unauthenticated(error.to_string()))?;
+        let (viewer, expires) = self.verifier.verify(token, self.defaults.fallback.clone())?;
+        Ok((self.remember(token, viewer, expires, expires), expires))
+    }
+
+    /// The viewer of a token of the identity provider.
+    async fn verify_foreign(
+        &self,
+        logins: &Logins,
+        token: &str,
+    ) -> Result<(Arc<Viewer>, Timestamp), Rejection> {
+        let found = logins.bearer(token, &self.defaults.fallback).await;
+        let (viewer, expires) = found.map_err(|error| self.rejection(error))?;
+        let again = self.clock.now().plus(RECHECK).min(expires);
+        Ok((self.remember(token, viewer, expires, again), expires))
+    }
+
+    fn remember(&self, token: &str, viewer: Viewer, expires: Timestamp, again: Timestamp) -> Arc<Viewer> {
         let viewer = Arc::new(viewer);
-        self.verified.insert(token.into(), (viewer.clone(), expires));
-        Ok((viewer, expires))
+        self.verified.insert(token.into(), Verified { viewer: viewer.clone(), expires, again });
+        viewer
+    }
+
+    /// A session that is over takes its cookie along, so that the browser goes on as a guest.
+    fn rejection(&self, error: LoginError) -> Rejection {
+        let over = error == LoginError::SessionOver;
+        let rejection = Rejection::from(error);
+        match &self.logins {
+            Some(logins) if over => {
+                let cookies = logins.cookies();
+                rejection.with_header(header::SET_COOKIE, cookies.remove(&cookies.session()))
+            }
+            _ => rejection,
+        }
+    }
+
+    /// The cookie of a session counts only for pages of this site and those that are named as allowed: a browser sends
+    /// it along whoever has made it send.
+    fn is_from_own_page(&self, headers: &HeaderMap) -> bool {
+        let own = |origin: &str| self.logins.as_ref().is_some_and(|logins| logins.is_own_origin(origin));
+        csrf::is_from_page(headers, |origin| own(origin) || self.pages.names(origin))
     }
 
     /// Channel, currency, country and language. A channel brings its currency and country along.
@@ -217,22 +301,22 @@ mod tests {
         issuer.issue(ids.next(), ids.next(), &["orders:read".into()], Duration::from_secs(60)).unwrap().0
     }
 
-    #[test]
-    fn a_token_makes_a_user_until_it_ends() {
+    #[tokio::test]
+    async fn a_token_makes_a_user_until_it_ends() {
         let (authenticator, issuer, clock) = authenticator(ContextDefaults::default());
         let with = headers(&[("authorization", &format!("bearer {}", token(&issuer)))]);
         for _ in 0..2 {
-            let identity = authenticator.identify(&with).unwrap();
+            let identity = authenticator.identify(&with).await.unwrap();
             assert!(identity.viewer.user_id().is_some() && identity.viewer.has_scope("orders:read"));
         }
         clock.advance(Duration::from_secs(91));
-        let refused = authenticator.identify(&with).unwrap_err();
+        let refused = authenticator.identify(&with).await.unwrap_err();
         assert_eq!((refused.status.as_u16(), refused.code()), (401, "UNAUTHENTICATED"));
         assert_eq!(refused.headers[0].1, "Bearer error=\"invalid_token\"");
     }
 
-    #[test]
-    fn whoever_shows_something_else_is_refused_and_never_a_guest() {
+    #[tokio::test]
+    async fn whoever_shows_something_else_is_refused_and_never_a_guest() {
         let (authenticator, issuer, _) = authenticator(ContextDefaults::default());
         let good = format!("Bearer {}", token(&issuer));
         let forged = format!("Bearer {}", token(&TokenIssuer::new(&SigningKey::generate(), Clock::system())));
@@ -246,16 +330,17 @@ mod tests {
             &forged,
             &format!("{good}x"),
         ] {
-            let refused = authenticator.identify(&headers(&[("authorization", authorization)])).unwrap_err();
+            let refused =
+                authenticator.identify(&headers(&[("authorization", authorization)])).await.unwrap_err();
             assert_eq!(refused.status, 401, "{authorization}");
         }
         let twice = headers(&[("authorization", &good), ("authorization", &good)]);
-        assert_eq!(authenticator.identify(&twice).unwrap_err().status, 401);
-        assert_eq!(authenticator.identify(&HeaderMap::new()).unwrap().viewer.user_id(), None);
+        assert_eq!(authenticator.identify(&twice).await.unwrap_err().status, 401);
+        assert_eq!(authenticator.identify(&HeaderMap::new()).await.unwrap().viewer.user_id(), None);
     }
 
-    #[test]
-    fn context_is_read_from_headers_and_defaults() {
+    #[tokio::test]
+    async fn context_is_read_from_headers_and_defaults() {
         let channel = |code: &str, currency, country: &str| Channel {
             code: code.into(),
             currency,
@@ -275,7 +360,7 @@ mod tests {
             (vec![("accept-language", "de-AT,en;q=0.1")], "us USD US de"),
             (vec![("accept-language", "<script>, *")], "us USD US en"),
         ] {
-            let context = &authenticator.identify(&headers(&pairs)).unwrap().viewer.context;
+            let context = &authenticator.identify(&headers(&pairs)).await.unwrap().viewer.context;
             let seen =
                 format!("{} {} {} {}", context.channel, context.currency, context.country, context.locale);
             assert_eq!(seen, expected, "{pairs:?}");
@@ -283,7 +368,7 @@ mod tests {
         for pair in
             [("x-channel", "mars"), ("x-currency", "EURO"), ("x-country", "Germany"), ("x-country", "de")]
         {
-            let refused = authenticator.identify(&headers(&[pair])).unwrap_err();
+            let refused = authenticator.identify(&headers(&[pair])).await.unwrap_err();
             assert_eq!((refused.status.as_u16(), refused.code()), (400, "BAD_USER_INPUT"), "{pair:?}");
         }
     }

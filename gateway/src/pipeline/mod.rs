@@ -3,7 +3,7 @@
 //! | step           | what it does                                            | fails with                       |
 //! |----------------|---------------------------------------------------------|----------------------------------|
 //! | `limit`        | the shield: counts for the address, then for the user   | 429 `RATE_LIMITED`               |
-//! | `authenticate` | token → viewer, headers → channel, currency, language   | 401 `UNAUTHENTICATED`            |
+//! | `authenticate` | token or cookie → viewer, headers → channel, currency…  | 401 `UNAUTHENTICATED`            |
 //! | `document`     | the text, and whether it is small enough to look at     | 400 `GRAPHQL_VALIDATION_FAILED`  |
 //! | `plan`         | parsed, checked, validated and planned, once per text   | 400 `GRAPHQL_…_FAILED`           |
 //! | `validate`     | what this way in may carry, and the cost with variables | 405, 406, 400 `COST_EXCEEDED`    |
@@ -62,13 +62,13 @@ pub(crate) struct Carrier {
 
 impl Inner {
     /// Counts a request and learns who makes it. Looks at nothing but headers and address.
-    pub(crate) fn admit(
+    pub(crate) async fn admit(
         &self,
         headers: &HeaderMap,
         address: Option<IpAddr>,
     ) -> Result<(Identity, Option<Allowance>), Rejection> {
         let by_address = self.admit_address(address)?;
-        let identity = self.authenticator.identify(headers)?;
+        let identity = self.authenticator.identify(headers).await?;
         let allowance = self.admit_user(&identity, by_address)?;
         Ok((identity, allowance))
     }

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use common::{Clock, Ids, Timestamp};
 use engine::{Engine, Subgraphs};
-use gateway::{Gateway, GatewayConfig, Keys};
+use gateway::{Gateway, GatewayConfig, Keys, Logins};
 use http_body_util::BodyExt as _;
 use runtime::Tasks;
 use serde_json::{Value, json};
@@ -54,6 +54,14 @@ impl Door {
     }
 
     pub fn with(change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        Self::beside(change, |_, _| None)
+    }
+
+    /// The same with log-ins through an identity provider.
+    pub fn beside(
+        change: impl FnOnce(&mut GatewayConfig),
+        login: impl FnOnce(&Clock, &Tasks) -> Option<Logins>,
+    ) -> Self {
         let mut config = GatewayConfig::default();
         change(&mut config);
         let shop = Shop::default();
@@ -62,12 +70,13 @@ impl Door {
         let clock = Clock::manual(Timestamp(1_800_000_000_000_000));
         let key = SigningKey::generate();
         let passport_key = SigningKey::generate();
+        let tasks = Tasks::new();
         let keys = Keys {
             tokens: TokenVerifier::new(&key.verifying(), clock.clone()),
             passports: Some(PassportSigner::new(&passport_key, clock.clone())),
             clock: clock.clone(),
+            login: login(&clock, &tasks),
         };
-        let tasks = Tasks::new();
         let gateway = Gateway::new(config, engine, keys, &tasks);
         Self {
             router: gateway.router(),

@@ -136,7 +136,7 @@ impl Session {
         };
         match Incoming::parse(&text)? {
             Incoming::ConnectionInit { payload } => {
-                self.initialise(payload.unwrap_or_default())?;
+                self.initialise(payload.unwrap_or_default()).await?;
                 self.send(socket, Outgoing::ConnectionAck.into_message()).await
             }
             Incoming::Ping {} => self.send(socket, Outgoing::Pong.into_message()).await,
@@ -150,7 +150,7 @@ impl Session {
         }
     }
 
-    fn initialise(&mut self, payload: Map<String, Value>) -> Result<(), End> {
+    async fn initialise(&mut self, payload: Map<String, Value>) -> Result<(), End> {
         if self.identity.is_some() {
             return Err(Close::TooManyInitialisations.into());
         }
@@ -158,10 +158,11 @@ impl Session {
         let token = take_payload(&mut headers, &payload)?;
         let authenticator = &self.gateway.authenticator;
         let identity = match &token {
-            Some(text) => {
-                parse_bearer(text).and_then(|token| authenticator.identify_with(&headers, Some(token)))
-            }
-            None => authenticator.identify(&headers),
+            Some(text) => match parse_bearer(text) {
+                Ok(token) => authenticator.identify_with(&headers, token).await,
+                Err(rejection) => Err(rejection),
+            },
+            None => authenticator.identify(&headers).await,
         };
         let identity = identity.map_err(|_| Close::Forbidden("the access token is not valid"))?;
         self.headers = Arc::new(headers);
