@@ -1,5 +1,6 @@
 //! `techpotli gateway`: a federation gateway for anybody's subgraphs.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,11 @@ use anyhow::{Context as _, anyhow};
 use auth::{PassportSigner, SigningKey, TokenVerifier};
 use common::Clock;
 use engine::{Engine, EngineOptions, HttpClient, HttpOptions, Subgraphs};
-use gateway::{Gateway, Keys};
+use gateway::{Gateway, Keys, Logins};
 use runtime::{Tasks, server};
+use subgraph::{Peer, Peers};
 
-use crate::assembly::parse_supergraph;
+use crate::assembly::{self, parse_supergraph};
 use crate::cli::GatewayCommand;
 use crate::images;
 use crate::settings::Settings;
@@ -39,7 +41,9 @@ pub async fn run(settings: &Settings, command: &GatewayCommand) -> anyhow::Resul
     }
     let tasks = Tasks::new();
     tasks.stop_on_signal(settings.drain());
-    let gateway = Gateway::new(config, engine, keys(settings, command.shop_keys)?, &tasks);
+    let mut keys = keys(settings, command.shop_keys)?;
+    keys.login = logins(settings, command, address, maker.base_of(users::NAME, &sdl)?, &tasks)?;
+    let gateway = Gateway::new(config, engine, keys, &tasks);
     let router = if command.shop_keys { gateway.router().merge(images::router()) } else { gateway.router() };
     server::serve("gateway", listener, router, &tasks);
     let (file, stopping) = (command.supergraph.clone(), tasks.stopping());
@@ -64,6 +68,17 @@ struct EngineMaker {
 }
 
 impl EngineMaker {
+    /// Where a subgraph of a supergraph is, without the path of its GraphQL.
+    fn base_of(&self, name: &str, sdl: &str) -> anyhow::Result<Option<String>> {
+        let supergraph = parse_supergraph(sdl)?;
+        let found = supergraph.subgraphs().iter().find(|subgraph| &*subgraph.name == name);
+        Ok(found.map(|subgraph| {
+            let given = self.elsewhere.iter().find(|(given, _)| given == name);
+            let url = given.map_or(&*subgraph.url, |(_, url)| url.as_str());
+            url.trim_end_matches('/').trim_end_matches("/graphql").to_owned()
+        }))
+    }
+
     /// An engine for a supergraph, and the names of its subgraphs.
     fn make(&self, sdl: &str) -> anyhow::Result<(Engine, Vec<String>)> {
         let supergraph = parse_supergraph(sdl)?;
@@ -115,7 +130,12 @@ fn keys(settings: &Settings, shop: bool) -> anyhow::Result<Keys> {
     let clock = Clock::system();
     if !shop {
         let nobody = SigningKey::generate().verifying();
-        return Ok(Keys { tokens: TokenVerifier::new(&nobody, clock.clone()), passports: None, clock });
+        return Ok(Keys {
+            tokens: TokenVerifier::new(&nobody, clock.clone()),
+            passports: None,
+            clock,
+            login: None,
+        });
     }
     settings.prepare_data_dir()?;
     let keys = settings.keys()?;
@@ -123,5 +143,27 @@ fn keys(settings: &Settings, shop: bool) -> anyhow::Result<Keys> {
         tokens: TokenVerifier::new(&keys.session.verifying(), clock.clone()),
         passports: Some(PassportSigner::new(&keys.passport, clock.clone())),
         clock,
+        login: None,
     })
+}
+
+/// Log-ins through an identity provider need somebody who knows whose account is whose: the shop's `users`.
+fn logins(
+    settings: &Settings,
+    command: &GatewayCommand,
+    address: SocketAddr,
+    users_url: Option<String>,
+    tasks: &Tasks,
+) -> anyhow::Result<Option<Logins>> {
+    if settings.identity_provider(address).is_none() {
+        return Ok(None);
+    }
+    let url = users_url.filter(|_| command.shop_keys).ok_or_else(|| {
+        anyhow!(
+            "TECHPOTLI_OIDC_ISSUER needs the shop's own subgraph 'users' and --shop-keys: it has the accounts"
+        )
+    })?;
+    let peers = Peers::new(PassportSigner::new(&settings.keys()?.passport, Clock::system()));
+    peers.know(users::NAME, Peer::Remote(url));
+    assembly::logins(settings, address, &peers, tasks)
 }

@@ -1,6 +1,6 @@
 //! The settings: flag, then environment variable, then `.env`, then default. Each is documented in `.env.example`.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,9 +9,10 @@ use anyhow::Context as _;
 use auth::SigningKey;
 use cache::Remote;
 use clap::{ArgAction, Args, CommandFactory as _};
-use gateway::{Channel, ContextDefaults, Cors, GatewayConfig, Network, Rate, RateLimits};
+use gateway::{Channel, ContextDefaults, Cors, GatewayConfig, LoginConfig, Network, Rate, RateLimits};
 use messaging::{Bus, BusError, BusUrl, Topics};
 use runtime::telemetry::LogFormat;
+use secrecy::{ExposeSecret as _, SecretString};
 use subgraph::{Keys, SearchUrl};
 
 use crate::cli::{Cli, DEFAULT_LISTEN};
@@ -144,6 +145,57 @@ pub struct Settings {
     /// or for no foreign one in production.
     #[arg(long, global = true, env = "TECHPOTLI_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
     pub cors_origins: Vec<String>,
+    /// Who logs people in: `embedded` for the shop itself, or the issuer's URL of an identity provider, such as
+    /// https://id.example/realms/techpotli.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_OIDC_ISSUER",
+        default_value = "embedded",
+        value_name = "URL"
+    )]
+    pub oidc_issuer: String,
+    /// The gateway's client at the identity provider.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_OIDC_CLIENT_ID",
+        default_value = "techpotli-web",
+        value_name = "ID"
+    )]
+    pub oidc_client_id: String,
+    /// The secret of that client; none for a public client.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_OIDC_CLIENT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub oidc_client_secret: Option<SecretString>,
+    /// What the identity provider's access tokens must name as their audience.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_OIDC_AUDIENCE",
+        default_value = "techpotli-api",
+        value_name = "NAME"
+    )]
+    pub oidc_audience: String,
+    /// Other clients whose access tokens are accepted, separated by commas.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_OIDC_BEARER_CLIENTS",
+        default_value = "techpotli-mobile",
+        value_delimiter = ',',
+        value_name = "ID"
+    )]
+    pub oidc_bearer_clients: Vec<String>,
+    /// Where browsers find the gateway, such as https://shop.example; where it listens, unless told otherwise. The
+    /// identity provider sends them back to /auth/callback there.
+    #[arg(long, global = true, env = "TECHPOTLI_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
     /// The most that an operation may cost, see docs/gateway.md.
     #[arg(long, global = true, env = "TECHPOTLI_MAX_COST", default_value_t = 5_000, value_name = "N")]
     pub max_cost: u64,
@@ -237,6 +289,41 @@ impl Settings {
         Ok(config)
     }
 
+    /// The identity provider, where it is not the shop itself.
+    pub fn identity_provider(&self, address: SocketAddr) -> Option<LoginConfig> {
+        if matches!(self.oidc_issuer.as_str(), "" | "embedded") {
+            return None;
+        }
+        let given = |text: &&str| !text.is_empty();
+        let clients = self.oidc_bearer_clients.iter().map(String::as_str).filter(given);
+        Some(LoginConfig {
+            issuer: self.oidc_issuer.clone(),
+            public_url: self.public_url(address),
+            client_id: self.oidc_client_id.clone(),
+            client_secret: self
+                .oidc_client_secret
+                .clone()
+                .filter(|secret| !secret.expose_secret().is_empty()),
+            audience: self.oidc_audience.clone(),
+            bearer_clients: clients.map(str::to_owned).collect(),
+        })
+    }
+
+    /// Where browsers find the gateway that listens at this address.
+    pub fn public_url(&self, address: SocketAddr) -> String {
+        let given = self.public_url.as_deref().filter(|url| !url.is_empty());
+        given.map_or_else(
+            || {
+                let host = match address.ip() {
+                    ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                    ip => ip,
+                };
+                format!("http://{}", SocketAddr::new(host, address.port()))
+            },
+            str::to_owned,
+        )
+    }
+
     /// Checks what can be checked without starting, and says what is in force.
     pub fn check(&self) -> anyhow::Result<()> {
         if self.database_url != "sqlite" && !self.database_url.starts_with("mysql://") {
@@ -271,6 +358,14 @@ impl Settings {
             None => println!("counts        in each gateway by itself"),
             Some(redis) if redis.has_slots() => println!("counts        together, in a Redis cluster"),
             Some(_) => println!("counts        together, in a Redis"),
+        }
+        match self.identity_provider(self.listen) {
+            None => println!("log-in        by the shop itself"),
+            Some(provider) => {
+                // The way to it is not taken: whether it is there shows when somebody logs in.
+                provider.check()?;
+                println!("log-in        by {} for browsers at {}", provider.issuer, provider.public_url);
+            }
         }
         println!("The configuration is good.");
         Ok(())

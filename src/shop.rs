@@ -29,6 +29,10 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     if settings.seed == "demo" {
         seeding::fill(&ports, &World::DEMO).await?;
     }
+    let logins = match ports.first() {
+        Some(first) => assembly::logins(settings, address, &first.peers, &tasks)?,
+        None => None,
+    };
     let shop = Shop::build(ports);
     let mut config = settings.gateway()?;
     if let Some(graphiql) = &mut config.graphiql {
@@ -36,8 +40,8 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     }
     let engine = shop.engine(config.engine_options())?;
     let clock = Clock::system();
-    let keys =
-        Keys { tokens: TokenVerifier::new(&keys.session.verifying(), clock.clone()), passports: None, clock };
+    let tokens = TokenVerifier::new(&keys.session.verifying(), clock.clone());
+    let keys = Keys { tokens, passports: None, clock, login: logins };
     let gateway = Gateway::new(config, engine, keys, &tasks);
     server::serve("gateway", listener, gateway.router().merge(images::router()), &tasks);
     welcome::print(settings, address, begun.elapsed());

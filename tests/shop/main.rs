@@ -4,8 +4,8 @@
 //! the eight subgraphs as processes of their own behind a gateway over our supergraph and over those that the composers
 //! on npm make. `kafka` runs them with events by way of Kafka and workers. `outages` takes subgraphs away, `rolling`
 //! replaces processes under load, `reindex` kills whoever builds a search index, `limiter` has gateways count together,
-//! and `dead_letters` is about events that could not be applied. `stampedes` needs a shop that is quick, so it runs in
-//! one process only.
+//! `login` goes through an identity provider, and `dead_letters` is about events that could not be applied. `stampedes`
+//! needs a shop that is quick, so it runs in one process only.
 
 mod browser;
 mod client;
@@ -13,8 +13,10 @@ mod dead_letters;
 mod flows;
 mod foreign;
 mod kafka;
+mod keycloak;
 mod limiter;
 mod live;
+mod login;
 mod node;
 mod operations;
 mod outages;
@@ -27,3 +29,4 @@ mod stage;
 mod stampedes;
 mod startup;
 mod template;
+mod visitor;
