@@ -242,10 +242,10 @@ impl Logins {
             _ => LoginError::Untrusted,
         })?;
         let subject = access.subject.subject.clone();
-        if let Some(id_token) = response.id_token() {
-            if id_token::verify(self, id_token, nonce, response.access_token()).await? != subject {
-                return Err(LoginError::Untrusted);
-            }
+        if let Some(id_token) = response.id_token()
+            && id_token::verify(self, id_token, nonce, response.access_token()).await? != subject
+        {
+            return Err(LoginError::Untrusted);
         }
         Ok(Tokens {
             viewer: self.viewer(&access, &ShopContext::default()).await?,

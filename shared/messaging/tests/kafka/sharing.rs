@@ -42,7 +42,9 @@ async fn memory_hears_of_what_another_process_applied() -> anyhow::Result<()> {
     // The process that serves has memory and does not consume; the one that consumes has no memory.
     let follower = bench::receiver(&set.listener, telling);
     let bus = set.bus.clone();
-    let following = tokio::task::spawn(async move { bus.follow(follower, begun).await });
+    // Aborted where it is dropped.
+    let mut following = tokio::task::JoinSet::new();
+    following.spawn(async move { bus.follow(follower, begun).await });
     set.relay();
     set.consume(bench::receiver(&set.listener, bench::consumer()));
     bench::write(&set.publisher, 1, 0..5).await?;
@@ -52,6 +54,6 @@ async fn memory_hears_of_what_another_process_applied() -> anyhow::Result<()> {
         Ok((heard == [0, 1, 2, 3, 4]).then_some(()))
     })
     .await?;
-    following.abort();
+    drop(following);
     set.end().await
 }
