@@ -2,10 +2,10 @@
 //!
 //! `flows` are what shoppers, staff and attackers do; each runs in every set-up of `setups`: in one process, and with
 //! the eight subgraphs as processes of their own behind a gateway over our supergraph and over those that the composers
-//! on npm make. `kafka` runs them with events by way of Kafka and workers. `outages` takes subgraphs away, `rolling`
-//! replaces processes under load, `reindex` kills whoever builds a search index, `limiter` has gateways count together,
-//! `login` goes through an identity provider, and `dead_letters` is about events that could not be applied. `stampedes`
-//! needs a shop that is quick, so it runs in one process only.
+//! on npm make. `kafka` runs them with events by way of Kafka and workers. `outages` takes subgraphs away and
+//! `search_engine` the engine that searches, `rolling` replaces processes under load, `limiter` has gateways count
+//! together, `login` goes through an identity provider, and `dead_letters` is about events that could not be applied.
+//! `stampedes` needs a shop that is quick, so it runs in one process only.
 
 mod browser;
 mod client;
@@ -21,8 +21,8 @@ mod node;
 mod operations;
 mod outages;
 mod process;
-mod reindex;
 mod rolling;
+mod search_engine;
 mod setups;
 mod shopper;
 mod stage;

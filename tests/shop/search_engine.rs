@@ -1,15 +1,59 @@
-//! `techpotli search reindex` is killed again and again, and the index that is searched is whole all the while.
+//! The whole shop with a search engine: one that is not there, and one whose index is built anew by somebody who is
+//! killed again and again.
 
+use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, same};
 use crate::node::skipped;
-use crate::process::{binary, run};
+use crate::process::{Process, binary, run};
+use crate::template::{WORLD, seeded_folder};
+
+/// Searches and suggestions are answered and say in the client's `extensions` that they could be better.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_engine_a_shop_searches_its_database_and_says_so_to_the_client() -> anyhow::Result<()> {
+    let folder = seeded_folder()?;
+    let nobody = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let mut command = binary(folder.path());
+    command
+        .env("TECHPOTLI_LISTEN", "127.0.0.1:0")
+        .env("TECHPOTLI_DATA_DIR", folder.path())
+        .env("TECHPOTLI_SEED", "none")
+        .env("TECHPOTLI_SEARCH_URL", format!("http://shop:secret-word@{nobody}"));
+    let shop = Process::start(command).await?;
+    let guest = Client::guest(&shop.base);
+    let degraded = json!({ "search": { "degraded": true } });
+    let ask = async |document: &str| -> anyhow::Result<Value> {
+        let answer = guest.ask(document, None, json!({})).await?.json()?;
+        ensure!(answer.get("errors").is_none(), "{answer}");
+        Ok(answer)
+    };
+    let all = ask("{ search { totalCount facets { key } } }").await?;
+    same("products", &all["data"]["search"]["totalCount"], WORLD.products)?;
+    same("extensions", &all["extensions"], degraded.clone())?;
+    let both = "{ suggest(query: \"cer\") { text product { slug } }
+        search(query: \"ceramic\", first: 3) { totalCount edges { product { title } } } }";
+    // The words are written after the start, at first by itself: until then fewer products are found.
+    let found = loop {
+        let found = ask(both).await?;
+        same("extensions", &found["extensions"], degraded.clone())?;
+        if found["data"]["search"]["totalCount"] != 0 {
+            break found;
+        }
+    };
+    let title = found["data"]["search"]["edges"][0]["product"]["title"].as_str().unwrap_or_default();
+    ensure!(title.contains("Ceramic"), "{found}");
+    let whole = ask("{ products(first: 1) { nodes { slug } } }").await?;
+    ensure!(whole.get("extensions").is_none(), "what is whole says nothing: {whole}");
+    let said = shop.said().join("\n");
+    ensure!(!said.contains("secret-word"), "the password is in the log: {said}");
+    Ok(())
+}
 
 const PRODUCTS: u64 = 3_000;
 const KILLS: u32 = 20;
