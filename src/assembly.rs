@@ -20,30 +20,39 @@ use crate::local::Local;
 use crate::rooms::{ROOMS, Room};
 use crate::settings::Settings;
 
-/// Opens one subgraph's ports.
-pub async fn open(
-    room: &Room,
-    settings: &Settings,
-    keys: &Keys,
-    bus: &Bus,
-    peers: &Peers,
-    tasks: &Tasks,
-) -> anyhow::Result<Ports> {
-    let url = settings.database_url(room.name);
-    let database: Database = Ports::open_database(room.name, &url, room.migrations).await?;
-    let clock = Clock::system();
-    Ok(Ports {
-        name: room.name,
-        database,
-        bus: bus.clone(),
-        peers: peers.clone(),
-        ids: Ids::random(clock.clone()),
-        clock,
-        keys: keys.clone(),
-        folder: settings.data_dir.join(room.name),
-        search: settings.search()?,
-        tasks: tasks.clone(),
-    })
+/// What the subgraphs of one process share.
+pub struct Shared<'a> {
+    pub settings: &'a Settings,
+    pub keys: &'a Keys,
+    pub bus: Bus,
+    pub peers: Peers,
+    pub tasks: &'a Tasks,
+}
+
+impl Shared<'_> {
+    /// One subgraph's ports on its database.
+    pub fn ports(&self, room: &Room, database: Database) -> anyhow::Result<Ports> {
+        watch_replicas(&database, self.tasks);
+        let clock = Clock::system();
+        Ok(Ports {
+            name: room.name,
+            database,
+            bus: self.bus.clone(),
+            peers: self.peers.clone(),
+            ids: Ids::random(clock.clone()),
+            clock,
+            keys: self.keys.clone(),
+            folder: self.settings.data_dir.join(room.name),
+            search: self.settings.search()?,
+            tasks: self.tasks.clone(),
+        })
+    }
+
+    /// One subgraph's ports on its database, which must be up to date.
+    pub async fn open(&self, room: &Room) -> anyhow::Result<Ports> {
+        let options = self.settings.database(room.name);
+        self.ports(room, Ports::open_migrated(room.name, &options, room.migrations).await?)
+    }
 }
 
 /// Log-ins through the identity provider of the settings, if they name one.
@@ -64,12 +73,17 @@ pub struct Shop {
     pub subgraphs: Vec<Subgraph>,
 }
 
-/// Opens all databases.
+/// Opens all databases, and brings them up to date.
 pub async fn open_all(settings: &Settings, keys: &Keys, tasks: &Tasks) -> anyhow::Result<Vec<Ports>> {
-    let bus = settings.bus()?;
     let peers = Peers::new(PassportSigner::new(&keys.passport, Clock::system()));
-    futures::future::try_join_all(ROOMS.iter().map(|room| open(room, settings, keys, &bus, &peers, tasks)))
-        .await
+    let shared = Shared { settings, keys, bus: settings.bus()?, peers, tasks };
+    let shared = &shared;
+    let opening = ROOMS.iter().map(|room| async move {
+        let options = settings.database(room.name);
+        let database = Ports::open_database(room.name, &options, room.migrations).await?;
+        shared.ports(room, database)
+    });
+    futures::future::try_join_all(opening).await
 }
 
 impl Shop {
@@ -106,6 +120,18 @@ impl Shop {
             reached.with_local(subgraph.name, Arc::new(Local(subgraph.clone())))
         });
         Engine::new(Arc::new(supergraph), reached, options).context("the supergraph cannot be served")
+    }
+}
+
+fn watch_replicas(database: &Database, tasks: &Tasks) {
+    if database.has_replicas() {
+        let (database, stopping) = (database.clone(), tasks.stopping());
+        tasks.spawn("replica watch", async move {
+            tokio::select! {
+                () = stopping => {}
+                () = database.watch_replicas() => {}
+            }
+        });
     }
 }
 
@@ -161,7 +187,7 @@ pub fn parse_supergraph(sdl: &str) -> anyhow::Result<Supergraph> {
 pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     settings.prepare_data_dir()?;
     for room in ROOMS {
-        Ports::open_database(room.name, &settings.database_url(room.name), room.migrations).await?;
+        Ports::open_database(room.name, &settings.database(room.name), room.migrations).await?;
         println!("{} is up to date.", room.name);
     }
     Ok(())

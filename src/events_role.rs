@@ -10,7 +10,7 @@ use messaging::{Bus, DeadLetter, Receiver};
 use runtime::Tasks;
 use subgraph::{Peers, Ports};
 
-use crate::assembly;
+use crate::assembly::Shared;
 use crate::cli::{Choice, EventsCommand};
 use crate::rooms::{ROOMS, Room, room};
 use crate::settings::Settings;
@@ -99,8 +99,10 @@ impl Desk {
         let (bus, keys) = (settings.bus()?, settings.keys()?);
         let peers = Peers::new(PassportSigner::new(&keys.passport, Clock::system()));
         let mut listeners = Vec::new();
+        let tasks = Tasks::never();
+        let shared = Shared { settings, keys: &keys, bus: bus.clone(), peers, tasks: &tasks };
         for room in rooms {
-            let ports = assembly::open(room, settings, &keys, &bus, &peers, &Tasks::never()).await?;
+            let ports = shared.open(room).await?;
             if let Some(receiver) = (room.build)(&ports).receiver {
                 listeners.push(Listener { ports, receiver });
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::{Name, ServerError, Variables};
 use async_graphql_value::ConstValue;
-use auth::Viewer;
+use auth::{Asker, Caller, Viewer};
 use database::statements::Statements;
 use engine::{LocalError, LocalResponse, LocalSubgraph, PathSegment, Prepared, RequestContext};
 use futures::StreamExt as _;
@@ -38,7 +38,7 @@ impl LocalSubgraph for Local {
             let Some(document) = prepared.downcast_ref::<Document>() else {
                 return unparsed();
             };
-            let answer = self.0.run(document, variables, viewer(context), context.trace).await;
+            let answer = self.0.run(document, variables, self.caller(context), context.trace).await;
             let mut response = answer.response;
             if context.trace {
                 add_statements(&answer.statements, &mut response.extensions);
@@ -55,15 +55,20 @@ impl LocalSubgraph for Local {
     ) -> BoxStream<'static, LocalResponse> {
         match prepared.downcast_ref::<Document>() {
             Some(document) => {
-                self.0.subscribe_to(document, variables, viewer(&context)).map(translate).boxed()
+                self.0.subscribe_to(document, variables, self.caller(&context).viewer).map(translate).boxed()
             }
             None => futures::stream::iter([unparsed()]).boxed(),
         }
     }
 }
 
-fn viewer(context: &RequestContext) -> Arc<Viewer> {
-    context.local::<Viewer>().unwrap_or_else(|| Arc::new(Viewer::anonymous()))
+impl Local {
+    fn caller(&self, context: &RequestContext) -> Caller {
+        match context.local::<Asker>() {
+            Some(asker) => asker.of(self.0.name),
+            None => Viewer::anonymous().into(),
+        }
+    }
 }
 
 fn unparsed() -> LocalResponse {

@@ -43,6 +43,8 @@ fn main() -> ExitCode {
     if let Err(message) = runtime::telemetry::init_logs(cli.settings.log_format, &cli.settings.log) {
         return refuse(&message);
     }
+    // Whatever is counted later is counted from the beginning.
+    let _metrics = runtime::telemetry::metrics();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return refuse(&format!("the runtime does not start: {error}")),

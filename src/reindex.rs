@@ -10,7 +10,7 @@ use messaging::Bus;
 use runtime::Tasks;
 use subgraph::Peers;
 
-use crate::assembly;
+use crate::assembly::Shared;
 use crate::rooms::room;
 use crate::settings::Settings;
 
@@ -20,7 +20,9 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let keys = settings.keys()?;
     let peers = Peers::new(PassportSigner::new(&keys.passport, Clock::system()));
     let room = room(search::NAME).context("search is one of the rooms")?;
-    let ports = assembly::open(room, settings, &keys, &Bus::new(), &peers, &Tasks::new()).await?;
+    let tasks = Tasks::new();
+    let shared = Shared { settings, keys: &keys, bus: Bus::new(), peers, tasks: &tasks };
+    let ports = shared.open(room).await?;
     let begun = Instant::now();
     let style =
         ProgressStyle::with_template("Indexing {bar:40} {percent:>3}% {pos} of {len} products, {eta} left")

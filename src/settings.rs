@@ -27,7 +27,8 @@ pub struct Settings {
     #[arg(long, global = true, env = "TECHPOTLI_DATA_DIR", default_value = "./data", value_name = "FOLDER")]
     pub data_dir: PathBuf,
     /// The databases: `sqlite` for files in the data directory, or mysql://user:password@host:port/name, where each
-    /// subgraph gets a database called name_subgraph.
+    /// subgraph gets a database called name_subgraph. More after commas, as SUBGRAPH=URL, say where single ones are,
+    /// with their whole names.
     #[arg(
         long,
         global = true,
@@ -69,6 +70,37 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub search_url: String,
+    /// Replicas of the databases, separated by commas: URLs, and SUBGRAPH=URL, like those of the databases. MariaDB only.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_REPLICA_URLS",
+        default_value = "",
+        value_name = "URLS",
+        hide_env_values = true
+    )]
+    pub replica_urls: String,
+    /// How far behind its database a replica may be that is read, in milliseconds. The same for gateway and subgraphs.
+    #[arg(long, global = true, env = "TECHPOTLI_REPLICA_LAG_MS", default_value = "10000", value_name = "MS")]
+    pub replica_lag_ms: NonZeroU32,
+    /// Connections of one subgraph process to its MySQL database, and as many to each replica.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_DATABASE_CONNECTIONS",
+        default_value = "16",
+        value_name = "N"
+    )]
+    pub database_connections: NonZeroU32,
+    /// How long a statement may take in a MySQL database, in milliseconds.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_STATEMENT_TIMEOUT_MS",
+        default_value = "10000",
+        value_name = "MS"
+    )]
+    pub statement_timeout_ms: NonZeroU32,
     /// Whether the shop fills empty databases with demo data at its first start: `demo` or `none`.
     #[arg(long, global = true, env = "TECHPOTLI_SEED", default_value = "demo", value_parser = ["demo", "none"], value_name = "WHAT")]
     pub seed: String,
@@ -205,11 +237,19 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The URL of a subgraph's database.
-    pub fn database_url(&self, subgraph: &str) -> String {
-        match self.database_url.as_str() {
-            "sqlite" => format!("sqlite:{}", self.data_dir.join(format!("{subgraph}.sqlite")).display()),
-            url => format!("{}_{subgraph}", url.trim_end_matches('/')),
+    /// How a subgraph's database is opened.
+    pub fn database(&self, subgraph: &str) -> database::Options {
+        let urls = urls_of(&self.database_url, subgraph);
+        let url = match urls.into_iter().next_back() {
+            None => format!("sqlite:{}", self.data_dir.join(format!("{subgraph}.sqlite")).display()),
+            Some(url) => url,
+        };
+        database::Options {
+            replicas: urls_of(&self.replica_urls, subgraph),
+            replica_lag: milliseconds(self.replica_lag_ms),
+            connections: self.database_connections.get(),
+            statement_timeout: milliseconds(self.statement_timeout_ms),
+            ..database::Options::new(url)
         }
     }
 
@@ -269,7 +309,8 @@ impl Settings {
     /// What the gateway is told. Channels are the shop's; a foreign supergraph ignores them.
     pub fn gateway(&self) -> anyhow::Result<GatewayConfig> {
         let mut config = if self.production { GatewayConfig::production() } else { GatewayConfig::default() };
-        config.deadline = Duration::from_millis(u64::from(self.deadline_ms.get()));
+        config.deadline = milliseconds(self.deadline_ms);
+        config.replica_lag = milliseconds(self.replica_lag_ms);
         config.limits.cost = self.max_cost;
         config.limits.depth = self.max_depth;
         config.trusted_proxies.clone_from(&self.trusted_proxies);
@@ -326,12 +367,8 @@ impl Settings {
 
     /// Checks what can be checked without starting, and says what is in force.
     pub fn check(&self) -> anyhow::Result<()> {
-        if self.database_url != "sqlite" && !self.database_url.starts_with("mysql://") {
-            anyhow::bail!(
-                "TECHPOTLI_DATABASE_URL is '{}': it must be 'sqlite' or begin with mysql://",
-                self.database_url.split("//").next().unwrap_or_default()
-            );
-        }
+        check_urls("TECHPOTLI_DATABASE_URL", &self.database_url, true)?;
+        check_urls("TECHPOTLI_REPLICA_URLS", &self.replica_urls, false)?;
         let search = self.search()?;
         self.prepare_data_dir()?;
         println!("listen        {}", self.listen);
@@ -348,6 +385,7 @@ impl Settings {
             SearchUrl::Engine(_) => "Elasticsearch or OpenSearch",
         };
         println!("search        {search}");
+        println!("replicas      {}", if self.replica_urls.is_empty() { "none" } else { "are read" });
         println!("production    {}", if self.production { "yes" } else { "no" });
         println!("deadline      {} ms", self.deadline_ms);
         match (self.rate_user, self.rate_address) {
@@ -370,6 +408,45 @@ impl Settings {
         println!("The configuration is good.");
         Ok(())
     }
+}
+
+fn milliseconds(setting: NonZeroU32) -> Duration {
+    Duration::from_millis(u64::from(setting.get()))
+}
+
+/// The URLs of a subgraph's databases in a list of URLs and SUBGRAPH=URL. Those of its own stand in for the others.
+fn urls_of(list: &str, subgraph: &str) -> Vec<String> {
+    let entries = || list.split(',').map(str::trim).filter(|entry| !entry.is_empty() && *entry != "sqlite");
+    let own: Vec<String> = entries()
+        .filter_map(|entry| entry.split_once('=').filter(|(name, _)| *name == subgraph))
+        .map(|(_, url)| url.to_owned())
+        .collect();
+    if !own.is_empty() {
+        return own;
+    }
+    entries()
+        .filter(|entry| entry.starts_with("mysql://"))
+        .map(|url| format!("{}_{subgraph}", url.trim_end_matches('/')))
+        .collect()
+}
+
+/// Checks a list of URLs and SUBGRAPH=URL; the text names no password.
+fn check_urls(setting: &str, list: &str, sqlite: bool) -> anyhow::Result<()> {
+    for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let named = entry.split_once('=').filter(|(name, _)| !name.contains(':'));
+        if let Some((name, _)) = named
+            && crate::rooms::room(name).is_err()
+        {
+            anyhow::bail!("{setting} names a subgraph '{name}': there is none");
+        }
+        let url = named.map_or(entry, |(_, url)| url);
+        if !(url.starts_with("mysql://") || sqlite && url == "sqlite") {
+            let scheme = url.split("//").next().unwrap_or_default();
+            let or = if sqlite { "be 'sqlite' or " } else { "" };
+            anyhow::bail!("{setting} has '{scheme}': a URL must {or}begin with mysql://");
+        }
+    }
+    Ok(())
 }
 
 fn per_minute(requests: u32) -> Rate {

@@ -7,7 +7,7 @@ use common::Clock;
 use runtime::{Tasks, server};
 use subgraph::{Peer, Peers};
 
-use crate::assembly;
+use crate::assembly::{self, Shared};
 use crate::cli::SubgraphCommand;
 use crate::rooms::room;
 use crate::settings::Settings;
@@ -33,7 +33,8 @@ pub async fn run(settings: &Settings, command: &SubgraphCommand) -> anyhow::Resu
             subgraph::listen_to(&bus, &peers, room.name, name, url);
         }
     }
-    let ports = assembly::open(room, settings, &keys, &bus, &peers, &tasks).await?;
+    let shared = Shared { settings, keys: &keys, bus: bus.clone(), peers: peers.clone(), tasks: &tasks };
+    let ports = shared.open(room).await?;
     let begun = ports.clock.now();
     let built = (room.build)(&ports);
     peers.know(room.name, Peer::Local(built.clone().into()));

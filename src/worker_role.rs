@@ -16,7 +16,7 @@ use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 use subgraph::{Peers, Ports};
 
-use crate::assembly;
+use crate::assembly::{self, Shared};
 use crate::cli::WorkerCommand;
 use crate::rooms::{ROOMS, Room, room};
 use crate::settings::Settings;
@@ -47,8 +47,8 @@ pub async fn run(settings: &Settings, command: &WorkerCommand) -> anyhow::Result
     let peers = Peers::new(PassportSigner::new(&keys.passport, Clock::system()));
     // What subgraphs do in the background by themselves is done by their own processes.
     let elsewhere = Tasks::never();
-    let opened = rooms.iter().map(|room| assembly::open(room, settings, &keys, &bus, &peers, &elsewhere));
-    let ports = futures::future::try_join_all(opened).await?;
+    let shared = Shared { settings, keys: &keys, bus: bus.clone(), peers, tasks: &elsewhere };
+    let ports = futures::future::try_join_all(rooms.iter().map(|room| shared.open(room))).await?;
     for (room, ports) in rooms.iter().zip(&ports) {
         assembly::relay(ports, &tasks);
         assembly::consume(&(room.build)(ports), &bus, &tasks);

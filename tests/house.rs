@@ -19,7 +19,7 @@ fn may_know(room: &str) -> Option<&'static [&'static str]> {
         "events" => &["common"],
         "database" => &["common"],
         "messaging" => &["common", "database", "events"],
-        "subgraph" => &["auth", "common", "database", "events", "messaging", "runtime"],
+        "subgraph" => &["auth", "cache", "common", "database", "events", "messaging", "runtime"],
         "services" => &[],
         "supergraph" => &[],
         "compose" => &["supergraph"],

@@ -36,6 +36,8 @@ pub struct GatewayConfig {
     pub graphiql: Option<Graphiql>,
     /// Sockets and event streams.
     pub subscriptions: SubscriptionLimits,
+    /// How far behind their databases' replicas the subgraphs may read.
+    pub replica_lag: Duration,
     /// Channel, currency, country and language of a request that names none.
     pub context: ContextDefaults,
 }
@@ -54,6 +56,7 @@ impl Default for GatewayConfig {
             debug: true,
             graphiql: Some(Graphiql::default()),
             subscriptions: SubscriptionLimits::default(),
+            replica_lag: Duration::from_secs(10),
             context: ContextDefaults::default(),
         }
     }

@@ -5,6 +5,7 @@
 //! - `login`: log-in through an identity provider
 //! - `pipeline`: what happens to every operation, in order
 //! - `supergraph`: the engine of the moment, which can be exchanged while requests run
+//! - `written`: who has written a moment ago, and what
 
 mod config;
 mod http;
@@ -13,6 +14,7 @@ mod operations;
 mod pipeline;
 mod rejection;
 mod supergraph;
+mod written;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +37,7 @@ use operations::{Fetches, Operations};
 use pipeline::authenticate::Authenticator;
 use pipeline::limit::Limiter;
 use supergraph::Current;
+use written::Written;
 
 /// How often the limiter forgets the quiet and the metrics are folded.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
@@ -64,6 +67,7 @@ struct Inner {
     authenticator: Authenticator,
     logins: Option<Arc<Logins>>,
     limiter: Option<Limiter>,
+    written: Written,
     passports: Option<Arc<PassportSigner>>,
     operations: Operations,
     fetches: Arc<Fetches>,
@@ -83,6 +87,7 @@ impl Gateway {
             authenticator: authenticator.beside(logins.clone(), config.cors.clone()),
             logins,
             limiter: config.rates.clone().map(Limiter::new),
+            written: Written::new(config.replica_lag),
             passports: keys.passports.map(Arc::new),
             operations: Operations::default(),
             fetches: Arc::default(),

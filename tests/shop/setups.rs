@@ -117,9 +117,7 @@ async fn every_flow_holds_in_eight_processes_behind_each_composers_supergraph() 
         }
         failures.extend(gateway.faults().into_iter().map(|fault| format!("{name}: {fault}")));
     }
-    for (name, process) in &subgraphs.running {
-        failures.extend(process.faults().into_iter().map(|fault| format!("{name}: {fault}")));
-    }
+    failures.extend(subgraphs.faults());
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
     Ok(())
 }
@@ -162,6 +160,20 @@ impl Processes {
         Ok(processes)
     }
 
+    /// What no test may cause, see [`Process::faults`].
+    pub fn faults(&self) -> Vec<String> {
+        let faults = self.running.iter().flat_map(|(name, process)| {
+            process.faults().into_iter().map(move |fault| format!("{name}: {fault}"))
+        });
+        faults.collect()
+    }
+
+    /// Where one serves.
+    pub fn base(&self, name: &str) -> anyhow::Result<&str> {
+        let found = self.running.iter().find(|(running, _)| *running == name);
+        found.map(|(_, process)| process.base.as_str()).with_context(|| format!("{name} does not run"))
+    }
+
     /// Ends one, without a warning.
     pub fn kill(&mut self, name: &str) -> anyhow::Result<()> {
         let place = self.running.iter().position(|(running, _)| *running == name);
@@ -194,7 +206,18 @@ pub async fn start_gateway(
     supergraph: &Path,
     subgraphs: &Processes,
 ) -> anyhow::Result<Process> {
+    start_gateway_with(folder, supergraph, subgraphs, &[]).await
+}
+
+/// A gateway before these subgraphs, with these variables.
+pub async fn start_gateway_with(
+    folder: &Path,
+    supergraph: &Path,
+    subgraphs: &Processes,
+    environment: &[(&str, &str)],
+) -> anyhow::Result<Process> {
     let mut command = with_settings(folder);
+    command.envs(environment.iter().copied());
     command.arg("gateway").arg("--shop-keys").arg("--supergraph").arg(supergraph);
     for (name, process) in &subgraphs.running {
         command.args(["--subgraph", &format!("{name}={}/graphql", process.base)]);

@@ -22,11 +22,16 @@ pub trait FetchObserver: Send + Sync {
     fn fetched(&self, subgraph: &str, took: Duration, status: u16, errors: usize);
 }
 
-/// Hears what a subgraph says beside the data of a mutation, and may have what follows asked in another's name.
+/// Hears what a subgraph says beside its data, and may have what follows asked in another's name.
 pub trait Succession: Send + Sync {
-    /// The context of the calls that begin after this mutation; `None` leaves things as they are. Of the new
-    /// context only what is sent counts: headers, signer, local value and audience.
-    fn after(&self, subgraph: &str, extensions: &serde_json::Value) -> Option<RequestContext>;
+    /// The context of the calls that begin after this one; `None` leaves things as they are. Of the new context
+    /// only what is sent counts: headers, signer, local value and audience.
+    fn after(
+        &self,
+        subgraph: &str,
+        extensions: &serde_json::Value,
+        was_mutation: bool,
+    ) -> Option<RequestContext>;
 }
 
 /// What the caller may see, for field authorisation. The default is an unknown caller.
@@ -68,7 +73,7 @@ pub struct RequestContext {
     pub request_id: Option<Arc<str>>,
     /// Hears of every call of a subgraph.
     pub observer: Option<Arc<dyn FetchObserver>>,
-    /// Asked after each mutation whose answer has extensions.
+    /// Asked after each call whose answer has extensions.
     pub succession: Option<Arc<dyn Succession>>,
     /// Whether to note what was fetched, see [`crate::Trace`].
     pub trace: bool,

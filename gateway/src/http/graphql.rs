@@ -17,6 +17,7 @@ use super::{address, csrf, errors, graphiql, sse, websocket};
 use crate::Inner;
 use crate::pipeline::{Allowance, Answer, Call, Carrier};
 use crate::rejection::{Code, Rejection};
+use crate::written::Writes;
 
 /// What of the request an answer depends on, for caches on the way.
 const VARY: HeaderValue = HeaderValue::from_static("accept, accept-encoding, authorization, cookie, origin");
@@ -99,19 +100,28 @@ impl Exchange<'_> {
         } else {
             self.read_post(&parts, body).await?
         };
+        let written = self.gateway.written.of(&identity.viewer, address, &parts.headers);
+        let writes = Writes::after(written);
         let call = Call {
             identity,
+            address,
+            writes: writes.clone(),
             request,
             request_id: self.request_id.clone(),
             headers: Arc::new(parts.headers),
-            address,
             received: self.received,
             carrier: Carrier { mutations: !is_get, events: self.accepted.takes_events() },
         };
         let (answer, decided) = self.gateway.answer(call).await?;
         *allowance = decided.or(allowance.take());
         match answer {
-            Answer::Single(response) if single != ResponseType::EventStream => Ok(reply(response, single)),
+            Answer::Single(response) if single != ResponseType::EventStream => {
+                let mut reply = reply(response, single);
+                if let Some(cookie) = writes.cookie(&self.gateway.written) {
+                    reply.headers_mut().insert(header::SET_COOKIE, cookie);
+                }
+                Ok(reply)
+            }
             Answer::Single(response) => {
                 sse::reply(self.gateway, Box::pin(futures::stream::iter([response])), None)
             }

@@ -2,18 +2,20 @@
 //!
 //! The engine leaves fields out that the grant does not admit, so a denied field is never asked for. Nothing that a
 //! client sends reaches a subgraph as it came: the headers are made here, and identity travels as a signed passport, or,
-//! within the process, as the [`Viewer`] itself.
+//! within the process, as the [`Viewer`] itself; with it goes what they have written a moment ago.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use apollo_compiler::ast::OperationType;
-use auth::{Actor, PASSPORT_HEADER, SESSION_EXTENSION, ShopContext, Viewer};
+use auth::{Actor, Asker, PASSPORT_HEADER, SESSION_EXTENSION, ShopContext, Viewer, WRITTEN_EXTENSION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use engine::{Grant, PassportSigner, RequestContext, Succession};
 
 use super::Call;
 use crate::Inner;
 use crate::http::request_id::REQUEST_ID;
+use crate::written::Writes;
 
 /// Asks for `extensions.debug`; see `respond`.
 const DEBUG_HEADER: &str = "x-techpotli-debug";
@@ -32,45 +34,82 @@ pub(crate) fn context(gateway: &Arc<Inner>, call: &Call, kind: OperationType) ->
         ..RequestContext::default()
     };
     let viewer = &call.identity.viewer;
-    let context = on_behalf(gateway, viewer, request.clone());
-    if kind != OperationType::Mutation {
+    let context = on_behalf(gateway, viewer, &call.writes, request.clone());
+    // Within the process only mutations log in or write.
+    if kind != OperationType::Mutation && gateway.passports.is_none() {
         return context;
     }
-    let log_in = LogIn { gateway: gateway.clone(), request, shop: viewer.context.clone() };
-    RequestContext { succession: Some(Arc::new(log_in)), ..context }
+    let follow = Follow {
+        gateway: gateway.clone(),
+        request,
+        address: call.address,
+        writes: call.writes.clone(),
+        viewer: Mutex::new(viewer.clone()),
+    };
+    RequestContext { succession: Some(Arc::new(follow)), ..context }
 }
 
-/// The request, asked by this viewer.
-fn on_behalf(gateway: &Inner, viewer: &Arc<Viewer>, request: RequestContext) -> RequestContext {
+/// The request, asked by this viewer, who is to see what they have written.
+fn on_behalf(
+    gateway: &Inner,
+    viewer: &Arc<Viewer>,
+    writes: &Writes,
+    request: RequestContext,
+) -> RequestContext {
+    let asker = Arc::new(Asker { viewer: viewer.clone(), written: writes.marks() });
     RequestContext {
         signer: gateway.passports.as_ref().map(|signer| {
-            Arc::new(Passports { signer: signer.clone(), viewer: viewer.clone() }) as Arc<dyn PassportSigner>
+            Arc::new(Passports { signer: signer.clone(), asker: asker.clone() }) as Arc<dyn PassportSigner>
         }),
-        local: Some(viewer.clone()),
         grant: grant(viewer),
-        audience: if gateway.config.dedupe { audience(viewer) } else { None },
+        audience: if gateway.config.dedupe { audience(&asker) } else { None },
+        local: Some(asker),
         ..request
     }
 }
 
-/// Who logs in is the viewer of what follows in the same operation. A subgraph only passes the new access token on: it
-/// must hold here as if the client had sent it, so no subgraph can make a viewer. Which fields the operation may see was
-/// decided before, for the one who asked.
-struct LogIn {
+/// What an answer changes for what follows in the same operation.
+///
+/// Whoever writes sees it from then on, and whoever was shown what is new sees nothing older. Who logs in by a mutation is
+/// the viewer of what follows: a subgraph only passes the new access token on, and it must hold here as if the client had
+/// sent it, so no subgraph can make a viewer. Which fields the operation may see was decided before, for the one who
+/// asked.
+struct Follow {
     gateway: Arc<Inner>,
     request: RequestContext,
-    /// Logging in leads to no other shop.
-    shop: ShopContext,
+    address: Option<IpAddr>,
+    writes: Writes,
+    /// Who asks by now.
+    viewer: Mutex<Arc<Viewer>>,
 }
 
-impl Succession for LogIn {
-    fn after(&self, subgraph: &str, extensions: &serde_json::Value) -> Option<RequestContext> {
-        let token = extensions.get(SESSION_EXTENSION)?.as_str().unwrap_or_default();
+impl Succession for Follow {
+    fn after(
+        &self,
+        subgraph: &str,
+        extensions: &serde_json::Value,
+        was_mutation: bool,
+    ) -> Option<RequestContext> {
+        let said = |name| extensions.get(name).map(|said| said.as_str().unwrap_or_default());
+        let mut viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = said(SESSION_EXTENSION).filter(|_| was_mutation);
+        let logged_in = token.and_then(|token| self.log_in(subgraph, token, &viewer.context));
+        let has_logged_in = logged_in.is_some();
+        if let Some(user) = logged_in {
+            *viewer = user;
+        }
+        let written = said(WRITTEN_EXTENSION).unwrap_or_default();
+        let has_written = self.writes.note(written, &self.gateway.written, &viewer, self.address);
+        let changed = has_logged_in || has_written;
+        changed.then(|| on_behalf(&self.gateway, &viewer, &self.writes, self.request.clone()))
+    }
+}
+
+impl Follow {
+    fn log_in(&self, subgraph: &str, token: &str, shop: &ShopContext) -> Option<Arc<Viewer>> {
         match self.gateway.authenticator.verify(token) {
-            Ok((viewer, _)) => {
-                let viewer = Arc::new(Viewer { context: self.shop.clone(), ..Viewer::clone(&viewer) });
-                Some(on_behalf(&self.gateway, &viewer, self.request.clone()))
-            }
+            // Logging in leads to no other shop.
+            Ok((viewer, _)) => Some(Arc::new(Viewer { context: shop.clone(), ..Viewer::clone(&viewer) })),
             Err(_) => {
                 tracing::warn!(
                     subgraph.name = subgraph,
@@ -103,19 +142,19 @@ fn grant(viewer: &Viewer) -> Grant {
     }
 }
 
-/// Everything about the viewer, as bytes: requests are joined only where all of it is equal.
-fn audience(viewer: &Viewer) -> Option<Arc<[u8]>> {
-    serde_json::to_vec(viewer).ok().map(Arc::from)
+/// Everything about the viewer and what they have written, as bytes: requests are joined only where all of it is equal.
+fn audience(asker: &Asker) -> Option<Arc<[u8]>> {
+    serde_json::to_vec(&(&asker.viewer, asker.written.to_string())).ok().map(Arc::from)
 }
 
 struct Passports {
     signer: Arc<auth::PassportSigner>,
-    viewer: Arc<Viewer>,
+    asker: Arc<Asker>,
 }
 
 impl PassportSigner for Passports {
     fn sign(&self, subgraph: &str, body: &[u8]) -> Option<(HeaderName, HeaderValue)> {
-        let passport = self.signer.sign(subgraph, body, &self.viewer).ok()?;
+        let passport = self.signer.sign(subgraph, body, self.asker.of(subgraph)).ok()?;
         let value = HeaderValue::from_str(&passport).ok()?;
         Some((HeaderName::from_static(PASSPORT_HEADER), value))
     }

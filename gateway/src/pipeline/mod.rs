@@ -37,16 +37,20 @@ pub(crate) use limit::Allowance;
 use crate::Inner;
 use crate::http::body::GraphqlRequest;
 use crate::rejection::Rejection;
+use crate::written::Writes;
 
 /// A request as the way in hands it over.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) identity: Identity,
+    /// Of the client, where it is known.
+    pub(crate) address: Option<IpAddr>,
+    /// What its viewer has written.
+    pub(crate) writes: Writes,
     pub(crate) request: GraphqlRequest,
     pub(crate) request_id: Arc<str>,
     /// The client's headers; only what is named in `authorize` goes further.
     pub(crate) headers: Arc<HeaderMap>,
-    pub(crate) address: Option<IpAddr>,
     pub(crate) received: Instant,
     pub(crate) carrier: Carrier,
 }

@@ -127,7 +127,7 @@ async fn a_subgraph_over_http_gets_a_passport_and_nothing_else_of_the_client() {
 
     let (headers, body) = seen.lock().unwrap().pop().unwrap();
     let passport = headers["x-techpotli-passport"].to_str().unwrap();
-    let viewer = door.passports.verify(passport, &body).unwrap();
+    let viewer = door.passports.verify(passport, &body).unwrap().viewer;
     assert!(viewer.user_id().is_some() && viewer.has_scope("ledger:read"));
     assert_eq!(viewer.context.currency.code(), "EUR");
     assert_eq!(headers["x-request-id"], "r1");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql_value::{ConstValue, Variables};
-use auth::Viewer;
+use auth::Asker;
 use compose::Subgraph;
 use engine::{Engine, LocalResponse, LocalSubgraph, Prepared, RequestContext, Subgraphs};
 use futures::future::BoxFuture;
@@ -75,7 +75,7 @@ impl LocalSubgraph for Letters {
         _: Variables,
         context: &'a RequestContext,
     ) -> BoxFuture<'a, LocalResponse> {
-        let viewer = context.local::<Viewer>().unwrap();
+        let viewer = context.local::<Asker>().unwrap().viewer.clone();
         let of = match viewer.user_id() {
             Some(_) => format!("a user's, in {}", viewer.context.currency),
             None => "a guest's".to_owned(),

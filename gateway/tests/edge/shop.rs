@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql_value::{ConstValue, Variables};
-use auth::{Actor, Viewer};
+use auth::{Actor, Asker, Viewer};
 use engine::{LocalError, LocalResponse, LocalSubgraph, Prepared, RequestContext};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
@@ -57,14 +57,14 @@ impl LocalSubgraph for Shop {
             }
             assert!(!document.contains("panics"), "the subgraph has a bug");
             let product = json!({ "id": "p1", "title": "Chair", "similar": [], "parent": null });
-            let viewer = context.local::<Viewer>().expect("the gateway hands the viewer over");
+            let viewer = &context.local::<Asker>().expect("the gateway hands the viewer over").viewer;
             let echo =
                 variables.values().next().map_or(Value::Null, |text| text.clone().into_json().unwrap());
             let data = json!({
                 "hello": "world",
                 "product": product,
                 "products": [product, product],
-                "whoami": describe(&viewer),
+                "whoami": describe(viewer),
                 "orders": "two",
                 "ledger": "balanced",
                 "broken": null,

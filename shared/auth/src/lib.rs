@@ -1,11 +1,13 @@
 //! Who is asking: the viewer, the access token that a client brings, and the passport that the gateway signs for a
 //! subgraph. Ed25519 throughout (RFC 8037).
 
+mod caller;
 mod key;
 mod passport;
 mod token;
 mod viewer;
 
+pub use caller::{Asker, Caller};
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use passport::{Passport, PassportError, PassportSigner, PassportVerifier};
 pub use token::{TokenError, TokenIssuer, TokenVerifier};
@@ -16,3 +18,7 @@ pub const PASSPORT_HEADER: &str = "x-techpotli-passport";
 
 /// The entry in the `extensions` of a subgraph's response that carries the access token of a log-in to the gateway.
 pub const SESSION_EXTENSION: &str = "session";
+
+/// The entry in the `extensions` of a subgraph's response that tells the gateway, after a write, how far the databases
+/// have come that were written to.
+pub const WRITTEN_EXTENSION: &str = "written";

@@ -1,13 +1,15 @@
 //! The passport: what the gateway (or a subgraph that calls another) signs for one call to one subgraph. It names the
 //! viewer, the subgraph, the body's digest, and ends after 30 seconds.
 
-use common::Clock;
+use std::sync::Arc;
+
+use common::{Clock, Mark};
 use data_encoding::HEXLOWER;
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{SigningKey, VerifyingKey, Viewer};
+use crate::{Caller, SigningKey, VerifyingKey, Viewer};
 
 const TYPE: &str = "techpotli-passport+jwt";
 const LIFETIME_S: i64 = 30;
@@ -26,7 +28,10 @@ pub struct Passport {
     /// SHA-256 of the request's body in hex.
     pub digest: String,
     /// On whose behalf.
-    pub viewer: Viewer,
+    pub viewer: Arc<Viewer>,
+    /// How far the subgraph's database had come when the viewer last wrote to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
 }
 
 /// Why a call is not let in.
@@ -48,14 +53,21 @@ impl PassportSigner {
     }
 
     /// The value of the passport header for a call to `subgraph` with `body`.
-    pub fn sign(&self, subgraph: &str, body: &[u8], viewer: &Viewer) -> Result<String, PassportError> {
+    pub fn sign(
+        &self,
+        subgraph: &str,
+        body: &[u8],
+        caller: impl Into<Caller>,
+    ) -> Result<String, PassportError> {
+        let Caller { viewer, mark } = caller.into();
         let now = self.clock.now().seconds();
         let passport = Passport {
             aud: subgraph.to_owned(),
             iat: now,
             exp: now + LIFETIME_S,
             digest: HEXLOWER.encode(&Sha256::digest(body)),
-            viewer: viewer.clone(),
+            viewer,
+            mark,
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.into());
@@ -82,8 +94,8 @@ impl PassportVerifier {
         Self { key: key.jwt(), validation, clock, subgraph: subgraph.to_owned() }
     }
 
-    /// The viewer on whose behalf `body` was sent.
-    pub fn verify(&self, passport: &str, body: &[u8]) -> Result<Viewer, PassportError> {
+    /// On whose behalf `body` was sent.
+    pub fn verify(&self, passport: &str, body: &[u8]) -> Result<Caller, PassportError> {
         if passport.len() > LONGEST {
             return Err(PassportError);
         }
@@ -97,7 +109,10 @@ impl PassportVerifier {
             && claims.exp > now - SKEW_S
             && claims.exp <= claims.iat + LIFETIME_S
             && claims.digest == HEXLOWER.encode(&Sha256::digest(body));
-        if valid { Ok(claims.viewer) } else { Err(PassportError) }
+        if !valid {
+            return Err(PassportError);
+        }
+        Ok(Caller { viewer: claims.viewer, mark: claims.mark })
     }
 }
 
@@ -113,8 +128,9 @@ mod tests {
         let key = SigningKey::generate();
         let signer = PassportSigner::new(&key, clock.clone());
         let door = PassportVerifier::new(&key.verifying(), clock.clone(), "cart");
-        let passport = signer.sign("cart", b"{}", &Viewer::anonymous()).unwrap();
-        assert_eq!(door.verify(&passport, b"{}"), Ok(Viewer::anonymous()));
+        let caller = Caller { mark: "0-7".parse().ok(), ..Viewer::anonymous().into() };
+        let passport = signer.sign("cart", b"{}", caller.clone()).unwrap();
+        assert_eq!(door.verify(&passport, b"{}"), Ok(caller));
         assert_eq!(door.verify(&passport, b"{ }"), Err(PassportError));
         let other = PassportVerifier::new(&key.verifying(), clock.clone(), "orders");
         assert_eq!(other.verify(&passport, b"{}"), Err(PassportError));
@@ -127,7 +143,7 @@ mod tests {
         let clock = Clock::system();
         let forged = PassportSigner::new(&SigningKey::generate(), clock.clone());
         let door = PassportVerifier::new(&SigningKey::generate().verifying(), clock, "cart");
-        let passport = forged.sign("cart", b"{}", &Viewer::service("orders")).unwrap();
+        let passport = forged.sign("cart", b"{}", Viewer::service("orders")).unwrap();
         assert_eq!(door.verify(&passport, b"{}"), Err(PassportError));
         assert_eq!(door.verify("", b"{}"), Err(PassportError));
     }

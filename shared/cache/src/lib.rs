@@ -7,10 +7,26 @@ pub use remote::{Away, Library, Remote, RemoteUrlError};
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use hashbrown::DefaultHashBuilder;
+
+tokio::task_local! {
+    /// Since when.
+    static AFRESH: Instant;
+}
+
+/// Runs work that remembers nothing from before, because another process may have changed what this one remembers. What
+/// it reads is remembered.
+pub async fn afresh<T>(work: impl Future<Output = T>) -> T {
+    AFRESH.scope(Instant::now(), work).await
+}
+
+/// From when on what was read counts for the work under way; from ever, mostly.
+fn counts_from() -> Option<Instant> {
+    AFRESH.try_with(|since| *since).ok()
+}
 
 /// Values by key, the least used dropped first.
 ///
@@ -20,6 +36,7 @@ use hashbrown::DefaultHashBuilder;
 pub struct Cache<K, V> {
     values: moka::sync::Cache<K, V, DefaultHashBuilder>,
     epoch: Arc<AtomicU64>,
+    changed: Arc<Mutex<Option<Instant>>>,
 }
 
 impl<K, V> Cache<K, V>
@@ -33,17 +50,27 @@ where
             .max_capacity(capacity)
             .time_to_live(age)
             .build_with_hasher(DefaultHashBuilder::default());
-        Self { values, epoch: Arc::default() }
+        Self { values, epoch: Arc::default(), changed: Arc::default() }
     }
 
     /// The value, where it is there and young enough.
     pub fn get(&self, key: &K) -> Option<V> {
-        self.values.get(key)
+        if counts_from().is_some() { None } else { self.values.get(key) }
     }
 
     /// The number of invalidations so far.
     pub fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
+    }
+
+    /// When something was forgotten last: what is read from elsewhere than where it was written may be older.
+    pub fn changed(&self) -> Option<Instant> {
+        *self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) {
+        *self.changed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Keeps a value that was read after `epoch` was taken.
@@ -55,13 +82,13 @@ where
 
     /// Forgets one value. To be called after the commit that changed it.
     pub fn invalidate(&self, key: &K) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.change();
         self.values.invalidate(key);
     }
 
     /// Forgets everything.
     pub fn clear(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.change();
         self.values.invalidate_all();
     }
 }
@@ -71,13 +98,15 @@ pub struct Cached<V> {
     value: RwLock<Option<(Instant, Arc<V>)>>,
     /// Held by the one who loads; the others wait for what it finds.
     loading: tokio::sync::Mutex<()>,
+    changed: Mutex<Option<Instant>>,
     age: Duration,
 }
 
 impl<V> Cached<V> {
     /// Nothing yet; a value will be kept for `age`.
     pub const fn new(age: Duration) -> Self {
-        Self { value: RwLock::new(None), loading: tokio::sync::Mutex::const_new(()), age }
+        let loading = tokio::sync::Mutex::const_new(());
+        Self { value: RwLock::new(None), loading, changed: Mutex::new(None), age }
     }
 
     /// The value, read by `load` where it is missing or too old: once, however many ask for it meanwhile.
@@ -89,20 +118,32 @@ impl<V> Cached<V> {
         if let Some(value) = self.known() {
             return Ok(value);
         }
+        let (before, since) = (self.changed(), Instant::now());
         let value = Arc::new(load.await?);
-        let kept = Some((Instant::now(), Arc::clone(&value)));
-        *self.value.write().unwrap_or_else(std::sync::PoisonError::into_inner) = kept;
+        let mut kept = self.value.write().unwrap_or_else(PoisonError::into_inner);
+        if self.changed() == before {
+            *kept = Some((since, Arc::clone(&value)));
+        }
+        drop(kept);
         Ok(value)
     }
 
     fn known(&self) -> Option<Arc<V>> {
-        let known = self.value.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        known.filter(|(since, _)| since.elapsed() < self.age).map(|(_, value)| value)
+        let known = self.value.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = known.filter(|(since, _)| since.elapsed() < self.age);
+        let counts_from = counts_from();
+        known.filter(|(since, _)| counts_from.is_none_or(|from| *since >= from)).map(|(_, value)| value)
     }
 
-    /// Forgets the value.
+    /// When the value was forgotten last: what is read from elsewhere than where it was written may be older.
+    pub fn changed(&self) -> Option<Instant> {
+        *self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets the value. To be called after the commit that changed it.
     pub fn clear(&self) {
-        *self.value.write().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        *self.changed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *self.value.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -119,6 +160,27 @@ mod tests {
         assert_eq!(cache.get(&1), None);
         cache.insert(cache.epoch(), 1, "new");
         assert_eq!(cache.get(&1), Some("new"));
+    }
+
+    #[tokio::test]
+    async fn work_done_afresh_remembers_nothing_and_is_remembered() {
+        let cache = Cache::new(10, Duration::from_secs(60));
+        cache.insert(cache.epoch(), 1, "old");
+        afresh(async {
+            assert_eq!(cache.get(&1), None);
+            cache.insert(cache.epoch(), 1, "new");
+        })
+        .await;
+        assert_eq!(cache.get(&1), Some("new"));
+        assert_eq!(cache.changed(), None);
+        cache.invalidate(&2);
+        assert!(cache.changed().is_some());
+        let cached = Cached::new(Duration::from_secs(60));
+        let ask = async |answer: u64| cached.get_or_load(async { Ok::<_, ()>(answer) }).await.unwrap();
+        assert_eq!(*ask(1).await, 1);
+        let both = afresh(async { (*ask(2).await, *ask(3).await) }).await;
+        assert_eq!(both, (2, 2), "read once, and not before");
+        assert_eq!(*ask(4).await, 2);
     }
 
     #[tokio::test]

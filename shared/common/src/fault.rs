@@ -114,9 +114,7 @@ impl Error for Fault {
 impl From<sea_orm::DbErr> for Fault {
     fn from(error: sea_orm::DbErr) -> Self {
         match &error {
-            sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_) => {
-                Self::unavailable("The database", error)
-            }
+            _ if is_out_of_reach(&error) => Self::unavailable("The database", error),
             sea_orm::DbErr::Exec(cause) | sea_orm::DbErr::Query(cause) if is_collision(cause) => Self {
                 code: FaultCode::Conflict,
                 message: "Somebody else changed the same thing at the same moment.".into(),
@@ -124,6 +122,34 @@ impl From<sea_orm::DbErr> for Fault {
             },
             _ => Self::internal(error),
         }
+    }
+}
+
+/// Whether the connection is at fault and not the statement, or the server that ended it.
+pub fn is_out_of_reach(error: &sea_orm::DbErr) -> bool {
+    use sea_orm::sqlx::Error;
+    let cause = match error {
+        sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_) => return true,
+        sea_orm::DbErr::Exec(cause) | sea_orm::DbErr::Query(cause) => cause,
+        _ => return false,
+    };
+    let sea_orm::RuntimeErr::SqlxError(error) = cause else { return false };
+    match &**error {
+        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) => true,
+        Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => true,
+        // What MySQL and MariaDB say when a statement has taken its time, when it was killed, and when they end.
+        Error::Database(error) => {
+            let message = error.message();
+            [
+                "max_statement_time",
+                "maximum statement execution time",
+                "Connection was killed",
+                "shutdown in progress",
+            ]
+            .iter()
+            .any(|end| message.contains(end))
+        }
+        _ => false,
     }
 }
 

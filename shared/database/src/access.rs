@@ -1,4 +1,7 @@
-//! Where to read and where to write, whichever database it is: SQLite's connections are kept, MySQL's pooled.
+//! Where to read and where to write, whichever database it is: SQLite's connections are kept, MySQL's pooled, and some of
+//! what is read comes from replicas.
+
+use std::sync::Arc;
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel,
@@ -7,6 +10,7 @@ use sea_orm::{
 use sea_orm_migration::async_trait;
 
 use crate::kept::{Reading, Turn, Writing};
+use crate::replica::{self, Replicated};
 
 /// Where to read outside of a transaction.
 #[derive(Clone, Debug)]
@@ -16,6 +20,7 @@ pub struct Reader(pub(crate) ReadBy);
 pub(crate) enum ReadBy {
     Kept(Reading),
     Pool(DatabaseConnection),
+    Replicated(Arc<Replicated>),
 }
 
 /// Where to write outside of a transaction: each statement is one by itself. What is read here is what writers see.
@@ -41,6 +46,7 @@ enum Under {
 impl Writer {
     /// Begins a transaction: as a writer in SQLite, READ COMMITTED in MySQL.
     pub(crate) async fn begin(&self) -> Result<Tx, DbErr> {
+        replica::written();
         match &self.0 {
             WriteBy::Kept(writing) => writing.begin().await.map(|turn| Tx(Under::Kept(turn))),
             WriteBy::Pool(pool) => {
@@ -85,6 +91,7 @@ impl ConnectionTrait for Reader {
         match &self.0 {
             ReadBy::Kept(_) => DbBackend::Sqlite,
             ReadBy::Pool(pool) => pool.get_database_backend(),
+            ReadBy::Replicated(servers) => servers.primary().get_database_backend(),
         }
     }
 
@@ -92,6 +99,7 @@ impl ConnectionTrait for Reader {
         match &self.0 {
             ReadBy::Kept(reading) => reading.execute_raw(statement).await,
             ReadBy::Pool(pool) => pool.execute_raw(statement).await,
+            ReadBy::Replicated(servers) => servers.primary().execute_raw(statement).await,
         }
     }
 
@@ -99,6 +107,7 @@ impl ConnectionTrait for Reader {
         match &self.0 {
             ReadBy::Kept(reading) => reading.execute_unprepared(text).await,
             ReadBy::Pool(pool) => pool.execute_unprepared(text).await,
+            ReadBy::Replicated(servers) => servers.primary().execute_unprepared(text).await,
         }
     }
 
@@ -106,6 +115,9 @@ impl ConnectionTrait for Reader {
         match &self.0 {
             ReadBy::Kept(reading) => reading.query_one_raw(statement).await,
             ReadBy::Pool(pool) => pool.query_one_raw(statement).await,
+            ReadBy::Replicated(servers) => {
+                servers.ask(statement, |server, text| server.query_one_raw(text)).await
+            }
         }
     }
 
@@ -113,6 +125,9 @@ impl ConnectionTrait for Reader {
         match &self.0 {
             ReadBy::Kept(reading) => reading.query_all_raw(statement).await,
             ReadBy::Pool(pool) => pool.query_all_raw(statement).await,
+            ReadBy::Replicated(servers) => {
+                servers.ask(statement, |server, text| server.query_all_raw(text)).await
+            }
         }
     }
 }
@@ -127,6 +142,7 @@ impl ConnectionTrait for Writer {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        replica::written();
         match &self.0 {
             WriteBy::Kept(writing) => writing.turn().await?.execute_raw(statement).await,
             WriteBy::Pool(pool) => pool.execute_raw(statement).await,
@@ -134,6 +150,7 @@ impl ConnectionTrait for Writer {
     }
 
     async fn execute_unprepared(&self, text: &str) -> Result<ExecResult, DbErr> {
+        replica::written();
         match &self.0 {
             WriteBy::Kept(writing) => writing.turn().await?.execute_unprepared(text).await,
             WriteBy::Pool(pool) => pool.execute_unprepared(text).await,

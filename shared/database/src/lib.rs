@@ -1,20 +1,25 @@
 //! Databases: connect by URL, read and write, migrate, load in batches, count statements.
 //!
 //! `sqlite:` keeps one connection for writing, so that writers queue instead of colliding, and several for reading.
-//! `mysql:` keeps a pool at READ COMMITTED. Every statement of the shop is written for both.
+//! `mysql:` keeps a pool at READ COMMITTED, and reads from replicas what they know. Every statement of the shop is
+//! written for both.
 
 mod access;
 mod connect;
 mod kept;
 mod loader;
 mod migrate;
+mod options;
+mod replica;
 pub mod statements;
 mod transaction;
 
 pub use access::{Reader, Tx, Writer};
 pub use connect::{ConnectError, Database};
 pub use loader::Loader;
-pub use migrate::{Change, Step, column, migrate, table};
+pub use migrate::{Change, Step, column, migrate, missing, table};
+pub use options::Options;
+pub use replica::reading;
 pub use transaction::{TransactionFailure, is_duplicate};
 
 /// Makes the future of a transaction from an `async move` block: `|tx| async move { … }.scope_boxed()`.

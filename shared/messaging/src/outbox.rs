@@ -84,7 +84,7 @@ pub(crate) async fn unpublished(database: &Database, limit: u64) -> Result<Vec<(
         .filter(Column::Published.eq(false))
         .order_by_asc(Column::Seq)
         .limit(limit)
-        .all(database.read())
+        .all(database.newest())
         .await?;
     Ok(rows.into_iter().map(|row| (row.seq, row.into())).collect())
 }

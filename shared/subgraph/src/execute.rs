@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Executor, Request, Response, ServerError, Value, Variables};
-use auth::Viewer;
+use auth::{Caller, Viewer, WRITTEN_EXTENSION};
 use common::{Fault, FaultCode};
+use database::Database;
 use database::statements::{self, Statements};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use messaging::{Consumer, Receiver};
 
-use crate::Ports;
 use crate::graphql::{pass_on_notes, pass_on_session};
+use crate::{Peers, Ports};
 
 /// A document that was parsed once and is run many times.
 #[derive(Clone, Debug)]
@@ -64,6 +65,8 @@ pub struct Subgraph {
     pub receiver: Option<Receiver>,
     schema: Arc<dyn Schema>,
     prepare: Arc<Prepare>,
+    database: Database,
+    peers: Peers,
 }
 
 impl Subgraph {
@@ -80,6 +83,8 @@ impl Subgraph {
             receiver: None,
             schema: Arc::new(schema),
             prepare: Arc::new(prepare),
+            database: ports.database.clone(),
+            peers: ports.peers.clone(),
         }
     }
 
@@ -91,14 +96,52 @@ impl Subgraph {
         self
     }
 
-    /// Runs a query or mutation on the viewer's behalf; `texts` keeps the text of the SQL statements.
-    pub async fn execute(&self, request: Request, viewer: impl Into<Arc<Viewer>>, texts: bool) -> Answer {
-        let request = (self.prepare)(request).data::<Arc<Viewer>>(viewer.into());
-        let (mut response, statements) = statements::counted(texts, self.schema.execute(request)).await;
+    /// Runs a query or mutation on the caller's behalf; `texts` keeps the text of the SQL statements.
+    pub async fn execute(&self, request: Request, caller: impl Into<Caller>, texts: bool) -> Answer {
+        let caller = caller.into();
+        let (mut response, statements) = if self.database.has_replicas() {
+            self.execute_replicated(request, caller, texts).await
+        } else {
+            let request = (self.prepare)(request).data::<Arc<Viewer>>(caller.viewer);
+            statements::counted(texts, self.schema.execute(request)).await
+        };
         self.finish(&mut response);
         pass_on_session(&mut response);
         pass_on_notes(&mut response);
         Answer { response, statements }
+    }
+
+    /// A query may be shown what replicas have, unless another subgraph asks, which decides something by the answer.
+    /// Whoever is shown more, or may have written, here or in the subgraphs that were called, is told how far they are.
+    async fn execute_replicated(
+        &self,
+        mut request: Request,
+        caller: Caller,
+        texts: bool,
+    ) -> (Response, Statements) {
+        let shows = !caller.viewer.is_service() && only_reads(&mut request);
+        let request = (self.prepare)(request).data::<Arc<Viewer>>(caller.viewer);
+        let run = statements::counted(texts, self.schema.execute(request));
+        let ((mut response, statements), ahead) = if !shows {
+            (run.await, true)
+        } else if caller.mark.is_none() {
+            database::reading(None, run).await
+        } else {
+            // What this process remembers may be older than what the viewer has written by another one.
+            Box::pin(cache::afresh(database::reading(caller.mark, run))).await
+        };
+        if ahead {
+            self.say_written(&mut response).await;
+        }
+        (response, statements)
+    }
+
+    /// Says in the answer how far the databases are.
+    async fn say_written(&self, response: &mut Response) {
+        let Some(mark) = self.database.mark().await else { return };
+        let mut written = self.peers.written();
+        written.add(self.name, mark);
+        response.extensions.insert(WRITTEN_EXTENSION.to_owned(), Value::from(written.to_string()));
     }
 
     /// Runs a document that was parsed before.
@@ -106,12 +149,12 @@ impl Subgraph {
         &self,
         document: &Document,
         variables: Variables,
-        viewer: impl Into<Arc<Viewer>>,
+        caller: impl Into<Caller>,
         texts: bool,
     ) -> Answer {
         let mut request = Request::new("").variables(variables);
         request.set_parsed_query(document.0.clone());
-        self.execute(request, viewer, texts).await
+        self.execute(request, caller, texts).await
     }
 
     /// Starts a subscription on the viewer's behalf.
@@ -123,9 +166,13 @@ impl Subgraph {
         let subgraph = self.clone();
         let request = (self.prepare)(request).data::<Arc<Viewer>>(viewer.into());
         let responses = self.schema.subscribe(request);
-        Box::pin(responses.map(move |mut response| {
-            subgraph.finish(&mut response);
-            response
+        Box::pin(responses.then(move |mut response| {
+            let subgraph = subgraph.clone();
+            async move {
+                subgraph.finish(&mut response);
+                subgraph.say_written(&mut response).await;
+                response
+            }
         }))
     }
 
@@ -157,6 +204,13 @@ impl Subgraph {
             }
         }
     }
+}
+
+fn only_reads(request: &mut Request) -> bool {
+    // What does not parse does not run.
+    request.parsed_query().is_ok_and(|document| {
+        document.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Query)
+    })
 }
 
 fn has_code(error: &ServerError) -> bool {

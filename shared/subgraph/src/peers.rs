@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_graphql::{Variables, from_value};
-use auth::{PASSPORT_HEADER, PassportSigner, Viewer};
-use common::{Fault, FaultCode};
+use auth::{PASSPORT_HEADER, PassportSigner, Viewer, WRITTEN_EXTENSION};
+use common::{Fault, FaultCode, Marks};
 use events::calls::Call;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
@@ -39,6 +39,8 @@ pub struct Peers(Arc<Inner>);
 struct Inner {
     peers: RwLock<HashMap<String, Peer>>,
     documents: Mutex<HashMap<&'static str, Arc<Document>>>,
+    /// How far the peers' databases were when they last answered.
+    written: Mutex<Marks>,
     client: Client<HttpConnector, Full<Bytes>>,
     signer: PassportSigner,
 }
@@ -49,6 +51,7 @@ impl Peers {
         Self(Arc::new(Inner {
             peers: RwLock::default(),
             documents: Mutex::default(),
+            written: Mutex::default(),
             client: Client::builder(TokioExecutor::new()).build_http(),
             signer,
         }))
@@ -96,10 +99,25 @@ impl Peers {
         let response: async_graphql::Response = tokio::time::timeout(TIMEOUT, called)
             .await
             .map_err(|late| Fault::unavailable(subgraph, late))??;
+        self.note_written(&response);
         if let Some(error) = response.errors.first() {
             return Err(fault_of(error));
         }
         from_value(response.data).map_err(Fault::internal)
+    }
+
+    fn note_written(&self, response: &async_graphql::Response) {
+        let Some(async_graphql::Value::String(text)) = response.extensions.get(WRITTEN_EXTENSION) else {
+            return;
+        };
+        if let Ok(marks) = text.parse() {
+            self.0.written.lock().unwrap_or_else(PoisonError::into_inner).renew(&marks);
+        }
+    }
+
+    /// How far the databases of peers are that have answered, at least: whatever was asked of them is in there.
+    pub(crate) fn written(&self) -> Marks {
+        self.0.written.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn call_local(
@@ -135,7 +153,7 @@ impl Peers {
     ) -> Result<Bytes, Fault> {
         let body = Bytes::from(serde_json::to_vec(body).map_err(Fault::internal)?);
         let passport =
-            self.0.signer.sign(subgraph, &body, &Viewer::service(caller)).map_err(Fault::internal)?;
+            self.0.signer.sign(subgraph, &body, Viewer::service(caller)).map_err(Fault::internal)?;
         let request = http::Request::post(format!("{}{path}", url.trim_end_matches('/')))
             .header(http::header::CONTENT_TYPE, "application/json")
             .header(PASSPORT_HEADER, passport)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use auth::SigningKey;
 use common::{Clock, Fault, Ids};
-use database::{ConnectError, Database, Step};
+use database::{ConnectError, Database, Options, Step};
 use events::Event;
 use messaging::Bus;
 use runtime::Tasks;
@@ -56,6 +56,18 @@ pub enum PortsError {
         /// Why.
         source: ConnectError,
     },
+    /// The database is older than the program.
+    #[error(
+        "{subgraph}: the database lacks {} steps, such as {}: run `techpotli migrate` first",
+        missing.len(),
+        missing.first().copied().unwrap_or_default()
+    )]
+    Behind {
+        /// Whose.
+        subgraph: &'static str,
+        /// The steps by name.
+        missing: Vec<&'static str>,
+    },
     /// A migration failed.
     #[error("{subgraph}: the database cannot be brought up to date: {}", fault.chain())]
     Migrate {
@@ -67,18 +79,34 @@ pub enum PortsError {
 }
 
 impl Ports {
-    /// Opens a subgraph's database by URL and migrates it.
+    /// Opens a subgraph's database and migrates it.
     pub async fn open_database(
         name: &'static str,
-        url: &str,
+        options: &Options,
         steps: fn() -> Vec<Step>,
     ) -> Result<Database, PortsError> {
         let database =
-            Database::connect(url).await.map_err(|source| PortsError::Connect { subgraph: name, source })?;
+            Database::open(options).await.map_err(|source| PortsError::Connect { subgraph: name, source })?;
         database::migrate(&database, vec![crate::migrations, steps])
             .await
             .map_err(|fault| PortsError::Migrate { subgraph: name, fault })?;
         Ok(database)
+    }
+
+    /// Opens a subgraph's database as it is. One that is older than the program is refused; a newer one is not.
+    pub async fn open_migrated(
+        name: &'static str,
+        options: &Options,
+        steps: fn() -> Vec<Step>,
+    ) -> Result<Database, PortsError> {
+        let options = Options { create: false, ..options.clone() };
+        let database = Database::open(&options)
+            .await
+            .map_err(|source| PortsError::Connect { subgraph: name, source })?;
+        let missing = database::missing(&database, vec![crate::migrations, steps])
+            .await
+            .map_err(|fault| PortsError::Migrate { subgraph: name, fault })?;
+        if missing.is_empty() { Ok(database) } else { Err(PortsError::Behind { subgraph: name, missing }) }
     }
 
     /// Writes an event into the outbox as part of `tx`.

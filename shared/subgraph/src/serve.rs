@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql_axum::GraphQLResponse;
-use auth::{PASSPORT_HEADER, PassportVerifier, Viewer};
+use auth::{Caller, PASSPORT_HEADER, PassportVerifier};
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
@@ -57,7 +57,7 @@ pub fn router(subgraph: Subgraph, ports: &Ports) -> Router {
 }
 
 impl Door {
-    fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Result<Viewer, Refused> {
+    fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Result<Caller, Refused> {
         let passport = headers.get(PASSPORT_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
         self.verifier.verify(passport, body).map_err(|_| Refused::NoPassport)
     }
@@ -86,31 +86,31 @@ impl IntoResponse for Refused {
 }
 
 async fn graphql(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
-    let viewer = door.let_in(&headers, &body)?;
+    let caller = door.let_in(&headers, &body)?;
     let mut request: async_graphql::Request = serde_json::from_slice(&body).map_err(|_| Refused::BadBody)?;
     door.documents.prepare(&mut request);
     let streamed =
         headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));
     if streamed {
-        return Ok(stream(&door.subgraph, request, viewer));
+        return Ok(stream(&door.subgraph, request, caller));
     }
-    let answer = door.subgraph.execute(request, viewer, false).await;
+    let answer = door.subgraph.execute(request, caller, false).await;
     let statements = async_graphql::Value::from(answer.statements.count);
     Ok(GraphQLResponse::from(answer.response.extension("sql", statements)).into_response())
 }
 
 /// Server-sent events in the distinct-connection mode of the GraphQL over SSE protocol.
-fn stream(subgraph: &Subgraph, request: async_graphql::Request, viewer: Viewer) -> Response {
+fn stream(subgraph: &Subgraph, request: async_graphql::Request, caller: Caller) -> Response {
     let next = subgraph
-        .subscribe(request, viewer)
+        .subscribe(request, caller.viewer)
         .map(|response| Event::default().event("next").json_data(response));
     let complete = futures::stream::once(async { Ok(Event::default().event("complete").data("")) });
     Sse::new(next.chain(complete)).keep_alive(KeepAlive::default()).into_response()
 }
 
 async fn events(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
-    let viewer = door.let_in(&headers, &body)?;
-    viewer.require_service().map_err(|_| Refused::NoPassport)?;
+    let caller = door.let_in(&headers, &body)?;
+    caller.viewer.require_service().map_err(|_| Refused::NoPassport)?;
     let events: Vec<Envelope> = serde_json::from_slice(&body).map_err(|_| Refused::BadBody)?;
     let Some(receiver) = &door.subgraph.receiver else {
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -158,7 +158,7 @@ pub fn listen_to(bus: &Bus, peers: &Peers, publisher: &'static str, subgraph: &s
 mod tests {
     use super::*;
     use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
-    use auth::PassportSigner;
+    use auth::{PassportSigner, Viewer};
     use axum::body::Body;
     use axum::http::Request;
     use http_body_util::BodyExt as _;
@@ -182,7 +182,7 @@ mod tests {
         let signer = PassportSigner::new(&ports.keys.passport, ports.clock.clone());
         let ask = async |query: &str, number: i32| {
             let body = json!({ "query": query, "variables": { "n": number } }).to_string();
-            let passport = signer.sign("numbers", body.as_bytes(), &Viewer::anonymous()).unwrap();
+            let passport = signer.sign("numbers", body.as_bytes(), Viewer::anonymous()).unwrap();
             let request = Request::post("/graphql").header(PASSPORT_HEADER, passport);
             let response = router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
             let body = response.into_body().collect().await.unwrap().to_bytes();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_graphql::{Request, Variables};
 use auth::{PassportSigner, SigningKey, Viewer};
 use common::{Clock, Fault, Ids, Timestamp};
-use database::Step;
+use database::{Options, Step};
 use messaging::Bus;
 use runtime::Tasks;
 
@@ -49,8 +49,9 @@ pub async fn ports(name: &'static str, steps: fn() -> Vec<Step>) -> (Ports, Fold
         Ok(server) => format!("{}/t{}", server.trim_end_matches('/'), uuid::Uuid::new_v4().simple()),
         Err(_) => format!("sqlite:{}/{name}.sqlite", folder.path().display()),
     };
-    let database =
-        Ports::open_database(name, &url, steps).await.expect("a fresh database opens and migrates");
+    let database = Ports::open_database(name, &Options::new(url), steps)
+        .await
+        .expect("a fresh database opens and migrates");
     let clock = Clock::manual(START);
     let keys = Keys { session: SigningKey::generate(), passport: SigningKey::generate() };
     let ports = Ports {

@@ -275,17 +275,20 @@ async fn passports(stage: Arc<Stage>) -> anyhow::Result<()> {
                 PassportSigner::new(&SigningKey::generate(), Clock::system()).sign(
                     name,
                     body.as_bytes(),
-                    &admin,
+                    admin.clone(),
                 )?,
             ),
             (
                 "for another subgraph",
-                PassportSigner::new(&real, Clock::system()).sign(other, body.as_bytes(), &admin)?,
+                PassportSigner::new(&real, Clock::system()).sign(other, body.as_bytes(), admin.clone())?,
             ),
-            ("for another body", PassportSigner::new(&real, Clock::system()).sign(name, b"{}", &admin)?),
+            (
+                "for another body",
+                PassportSigner::new(&real, Clock::system()).sign(name, b"{}", admin.clone())?,
+            ),
             (
                 "of yesterday",
-                PassportSigner::new(&real, long_ago.clone()).sign(name, body.as_bytes(), &admin)?,
+                PassportSigner::new(&real, long_ago.clone()).sign(name, body.as_bytes(), admin.clone())?,
             ),
         ] {
             let answer = enter(&door, &body, &passport).await?;
@@ -293,12 +296,12 @@ async fn passports(stage: Arc<Stage>) -> anyhow::Result<()> {
             ensure!(refusal == (401, "UNAUTHENTICATED".to_owned()), "{name}, {what}: {refusal:?}");
         }
         let good =
-            PassportSigner::new(&real, Clock::system()).sign(name, body.as_bytes(), &Viewer::anonymous())?;
+            PassportSigner::new(&real, Clock::system()).sign(name, body.as_bytes(), Viewer::anonymous())?;
         let answer = enter(&door, &body, &good).await?.json()?;
         same("the control, signed by the gateway's key", &answer["data"]["__typename"], "Query")?;
     }
     // In one process there is no other door; the header means nothing at the gateway's.
-    let forged = PassportSigner::new(&real, Clock::system()).sign("users", body.as_bytes(), &admin)?;
+    let forged = PassportSigner::new(&real, Clock::system()).sign("users", body.as_bytes(), admin.clone())?;
     let asked = json!({ "query": "{ me { id } }" }).to_string();
     let answer = stage.guest.post(asked, &[JSON, (PASSPORT_HEADER, &forged)]).await?.json()?;
     same("at the gateway", &answer["data"]["me"], Value::Null)

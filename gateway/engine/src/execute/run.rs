@@ -226,12 +226,11 @@ impl<'a> Run<'a> {
         self.settle(row);
     }
 
-    /// What a mutation has said may change in whose name the rest is asked.
+    /// What a subgraph has said may change in whose name the rest is asked.
     fn succeed(&mut self, row: usize, landing: &Landing) {
         let fetch = &self.request.program.fetches[row];
         if let (Some(succession), Some(extensions)) = (&self.request.context.succession, &landing.extensions)
-            && is_mutation(fetch)
-            && let Some(context) = succession.after(&fetch.name, extensions)
+            && let Some(context) = succession.after(&fetch.name, extensions, is_mutation(fetch))
         {
             self.successor = Some(Arc::new(context));
         }

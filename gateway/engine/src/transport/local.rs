@@ -45,7 +45,7 @@ pub struct LocalResponse {
     /// An object, or null when the whole request failed.
     pub data: ConstValue,
     pub errors: Vec<LocalError>,
-    /// Only looked at for the trace, and after a mutation by [`crate::Succession`]; null when there are none.
+    /// Only looked at for the trace and by [`crate::Succession`]; null when there are none.
     pub extensions: ConstValue,
 }
 

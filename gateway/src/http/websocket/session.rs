@@ -22,6 +22,7 @@ use crate::operations::{self, Live};
 use crate::pipeline::authenticate::parse_bearer;
 use crate::pipeline::{Answer, Call, Carrier, Identity};
 use crate::rejection::Rejection;
+use crate::written::Writes;
 
 /// What `connection_init` may say in place of headers, which a browser cannot set on a socket.
 const CONTEXT_HEADERS: [&str; 5] =
@@ -178,12 +179,14 @@ impl Session {
         self.count += 1;
         let request_id: Arc<str> = format!("{}.{}", self.request_id, self.count).into();
         let admitted = self.admit(&identity);
+        let written = self.gateway.written.of(&identity.viewer, self.address, &self.headers);
         let call = Call {
             identity,
+            address: self.address,
+            writes: Writes::after(written),
             request,
             request_id: request_id.clone(),
             headers: self.headers.clone(),
-            address: self.address,
             received: Instant::now(),
             carrier: Carrier { mutations: true, events: true },
         };

@@ -38,7 +38,7 @@ impl Carts {
         promotions: &[Promotion],
     ) -> Result<Option<FreezeCartReply>, Fault> {
         let database = &self.ports.database;
-        let Some((before, lines, _)) = line::whole_cart(database.read(), viewer, request.cart, &[]).await?
+        let Some((before, lines, _)) = line::whole_cart(database.newest(), viewer, request.cart, &[]).await?
         else {
             return Ok(Some(FreezeCartReply::NotFound));
         };
@@ -47,7 +47,7 @@ impl Carts {
         }
         let mut basket = Basket { cart: before.clone(), lines };
         if let (None, Some(user)) = (&basket.cart.email, basket.cart.owner) {
-            basket.cart.email = shopper::email_of(database.read(), user).await?;
+            basket.cart.email = shopper::email_of(database.newest(), user).await?;
         }
         let quote = quote(&basket, promotions, self.now()).ok_or_else(out_of_range)?;
         let limited = |used: &Application| {

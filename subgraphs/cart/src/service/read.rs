@@ -62,7 +62,7 @@ impl Carts {
         if missing.is_empty() {
             return Ok(found);
         }
-        for row in offer::places(self.ports.database.read(), missing).await? {
+        for row in offer::places(self.ports.database.read_since(memory.changed()), missing).await? {
             let place: Place = Arc::new((row.product_id, row.categories()?));
             memory.insert(epoch, row.variant_id, Arc::clone(&place));
             found.insert(row.variant_id, place);

@@ -24,6 +24,8 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// Writes a new hold; says whether there was none of this order. Waits for another transaction that writes the same.
+/// Where there was one, end the transaction before you lock it: MySQL keeps what refused the row locked for sharing, and
+/// several who all want it for themselves after that block each other.
 pub async fn claim(tx: &database::Tx, hold: Model) -> Result<bool, DbErr> {
     match Entity::insert(ActiveModel::from(hold)).exec_without_returning(tx).await {
         Ok(_) => Ok(true),

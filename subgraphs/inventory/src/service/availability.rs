@@ -85,7 +85,8 @@ impl Inventory {
     ) -> Result<HashMap<Asked<VariantId>, Counted>, Fault> {
         let cache = &self.memory.variants;
         let read = |ids, country: Arc<str>, now| async move {
-            let rows = self.count(Counting::Variants(ids), &country, now).await?;
+            let db = self.ports.database.read_since(cache.changed());
+            let rows = stock_item::count(db, Counting::Variants(ids), &country, now).await?;
             Ok(rows.into_iter().map(|row| (row.variant_id, counted(&row, now))).collect())
         };
         self.through(cache, asked, read).await
@@ -99,7 +100,8 @@ impl Inventory {
     ) -> Result<HashMap<Asked<ProductId>, Counted>, Fault> {
         let cache = &self.memory.products;
         let read = |ids, country: Arc<str>, now| async move {
-            let rows = self.count(Counting::Products(ids), &country, now).await?;
+            let db = self.ports.database.read_since(cache.changed());
+            let rows = stock_item::count(db, Counting::Products(ids), &country, now).await?;
             let mut grouped: BTreeMap<ProductId, Vec<Counted>> = BTreeMap::new();
             for row in rows {
                 grouped.entry(row.product_id).or_default().push(counted(&row, now));
@@ -126,17 +128,9 @@ impl Inventory {
     /// Counts one variant now, whatever is remembered.
     pub async fn variant_now(&self, id: VariantId, country: &str) -> Result<Option<Counted>, Fault> {
         let now = self.ports.clock.now();
-        let rows = self.count(Counting::Variants(vec![id]), country, now).await?;
+        let db = self.ports.database.newest();
+        let rows = stock_item::count(db, Counting::Variants(vec![id]), country, now).await?;
         Ok(rows.first().map(|row| counted(row, now)))
-    }
-
-    async fn count(
-        &self,
-        which: Counting,
-        country: &str,
-        now: Timestamp,
-    ) -> Result<Vec<stock_item::Counted>, Fault> {
-        stock_item::count(self.ports.database.read(), which, country, now).await
     }
 
     async fn through<I, F, Fut>(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::id::{CartLineId, OrderId, ReservationId, VariantId};
-use common::{Failure, Fault, Timestamp, settle};
+use common::{Failure, Fault, settle};
 use database::{ScopedFutureExt, Tx};
 use events::calls::inventory::{ReserveLine, ReserveStock, ReserveStockReply};
 use sea_orm::EntityTrait as _;
@@ -24,6 +24,10 @@ impl Inventory {
         let database = &self.ports.database;
         let reserved =
             database.transaction(|tx| self.reserve_in(tx, request, demand, locations).scope_boxed()).await;
+        let reserved = match reserved {
+            Ok(None) => database.transaction(|tx| self.answer_again(tx, request.order).scope_boxed()).await,
+            reserved => reserved.map(Option::unwrap_or_default),
+        };
         Ok(match settle(reserved)? {
             Ok((reservations, touched)) => {
                 self.changed(&touched);
@@ -36,18 +40,19 @@ impl Inventory {
         })
     }
 
+    /// `None` where the order was answered before.
     async fn reserve_in(
         &self,
         tx: &Tx,
         request: &ReserveStock,
         demand: &Demand,
         locations: &[stock_location::Model],
-    ) -> Result<(Vec<ReservationId>, Touched), Failure<ReserveRefusal>> {
+    ) -> Result<Option<(Vec<ReservationId>, Touched)>, Failure<ReserveRefusal>> {
         let now = self.ports.clock.now();
         let (order_id, expires_at) = (request.order, request.expires_at);
         let hold = order_hold::Model { order_id, state: HoldState::Active, expires_at };
         if !order_hold::claim(tx, hold).await? {
-            return Ok((answer_again(tx, order_id, now).await?, Touched::default()));
+            return Ok(None);
         }
         if expires_at <= now {
             return Err(Failure::Refused(ReserveRefusal::Gone));
@@ -83,7 +88,26 @@ impl Inventory {
         let ids = rows.iter().map(|row| row.id).collect();
         let rows = rows.into_iter().map(reservation::ActiveModel::from);
         reservation::Entity::insert_many(rows).exec_without_returning(tx).await?;
-        Ok((ids, stock.publish(&self.ports, tx).await?))
+        Ok(Some((ids, stock.publish(&self.ports, tx).await?)))
+    }
+
+    /// What an order was answered before.
+    async fn answer_again(
+        &self,
+        tx: &Tx,
+        order: OrderId,
+    ) -> Result<(Vec<ReservationId>, Touched), Failure<ReserveRefusal>> {
+        let now = self.ports.clock.now();
+        match order_hold::lock(tx, order).await? {
+            Some(hold) if hold.state == HoldState::Released => Err(Failure::Refused(ReserveRefusal::Gone)),
+            Some(hold) if hold.state == HoldState::Active && hold.expires_at <= now => {
+                Err(Failure::Refused(ReserveRefusal::Gone))
+            }
+            _ => {
+                let rows = reservation::of_order(tx, order).await?;
+                Ok((rows.into_iter().map(|row| row.id).collect(), Touched::default()))
+            }
+        }
     }
 }
 
@@ -103,22 +127,6 @@ fn demand(lines: &[ReserveLine]) -> Result<Demand, Fault> {
         return Err(Fault::bad_input(format!("An order has 1 to {MOST_VARIANTS} different variants.")));
     }
     Ok(demand)
-}
-
-/// What an order was answered before.
-async fn answer_again(
-    tx: &Tx,
-    order: OrderId,
-    now: Timestamp,
-) -> Result<Vec<ReservationId>, Failure<ReserveRefusal>> {
-    let hold = order_hold::lock(tx, order).await?;
-    match hold {
-        Some(hold) if hold.state == HoldState::Released => Err(Failure::Refused(ReserveRefusal::Gone)),
-        Some(hold) if hold.state == HoldState::Active && hold.expires_at <= now => {
-            Err(Failure::Refused(ReserveRefusal::Gone))
-        }
-        _ => Ok(reservation::of_order(tx, order).await?.into_iter().map(|row| row.id).collect()),
-    }
 }
 
 /// Gives back what reservations hold whose time has run out, as far as nobody else has. Their levels are locked.

@@ -1,7 +1,7 @@
 //! What becomes of stock that was set aside: committed, given back, or sent.
 
 use common::id::OrderId;
-use common::{Failure, Fault, settle};
+use common::{Failure, Fault, FaultCode, settle};
 use database::{ScopedFutureExt, Tx};
 use events::calls::inventory::CommitStockReply;
 use subgraph::Ports;
@@ -59,14 +59,16 @@ impl Inventory {
 
 /// Gives back what an order holds, as part of `tx`.
 pub async fn release_in(ports: &Ports, tx: &Tx, order: OrderId) -> Result<Touched, Fault> {
-    let expires_at = ports.clock.now();
-    let none = order_hold::Model { order_id: order, state: HoldState::Released, expires_at };
-    if order_hold::claim(tx, none).await? {
-        return Ok(Touched::default());
-    }
-    let held = order_hold::lock(tx, order).await?;
-    let held = held.filter(|hold| matches!(hold.state, HoldState::Active | HoldState::Committed));
-    if held.is_none() {
+    let Some(held) = order_hold::lock(tx, order).await? else {
+        let expires_at = ports.clock.now();
+        let none = order_hold::Model { order_id: order, state: HoldState::Released, expires_at };
+        if order_hold::claim(tx, none).await? {
+            return Ok(Touched::default());
+        }
+        // It was written at the same moment: tried anew, it is there.
+        return Err(Fault::new(FaultCode::Conflict, "The order was reserved at the same moment."));
+    };
+    if !matches!(held.state, HoldState::Active | HoldState::Committed) {
         return Ok(Touched::default());
     }
     let rows = reservation::of_order(tx, order).await?;

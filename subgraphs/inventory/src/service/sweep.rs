@@ -35,7 +35,7 @@ impl Inventory {
         let mut swept = 0;
         loop {
             let lapsed =
-                reservation::lapsed(self.ports.database.read(), self.ports.clock.now(), BATCH).await?;
+                reservation::lapsed(self.ports.database.newest(), self.ports.clock.now(), BATCH).await?;
             if lapsed.is_empty() {
                 return Ok(swept);
             }

@@ -43,7 +43,7 @@ impl Notifications {
     /// Tries some of what is due; says whether there was any.
     async fn deliver_due(&self) -> Result<bool, Fault> {
         let now = self.ports.clock.now();
-        if !notification::any_due(self.ports.database.read(), now).await? {
+        if !notification::any_due(self.ports.database.newest(), now).await? {
             return Ok(false);
         }
         let claimed = self

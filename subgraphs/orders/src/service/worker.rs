@@ -44,7 +44,7 @@ impl Orders {
 
     /// Takes up what is due now, and says how much that was.
     pub(crate) async fn sweep(&self) -> Result<u64, Fault> {
-        let (now, read) = (self.ports.clock.now(), self.ports.database.read());
+        let (now, read) = (self.ports.clock.now(), self.ports.database.newest());
         let attempts = checkout_attempt::due(read, now, BATCH).await?;
         let orders = order::to_unwind(read, now, BATCH).await?;
         let taken = attempts.len().max(orders.len()) as u64;

@@ -120,7 +120,7 @@ impl TestProvider {
 
     /// The book of an order: every movement it was asked for, oldest first.
     pub async fn charges(&self, order: OrderId) -> Result<Vec<provider_charge::Model>, Fault> {
-        Ok(provider_charge::of_order(self.ports.database.read(), order).await?)
+        Ok(provider_charge::of_order(self.ports.database.newest(), order).await?)
     }
 
     /// What the buyer's bank does when the buyer has done what was asked. Says whether there was such an action and the

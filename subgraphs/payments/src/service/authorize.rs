@@ -56,7 +56,7 @@ impl Payments {
             return Ok(fits.then(|| Method { token: token.clone(), last4: None }));
         };
         let Some(customer) = request.customer else { return Ok(None) };
-        let method = payment_method::owned(self.ports.database.read(), stored, customer).await?;
+        let method = payment_method::owned(self.ports.database.newest(), stored, customer).await?;
         Ok(method.map(|method| Method { token: method.token, last4: method.last4 }))
     }
 

@@ -40,7 +40,7 @@ pub async fn worker(payments: Payments) {
 impl Payments {
     /// Asks the provider for all movements that are due.
     async fn work_off(&self) -> Result<(), Fault> {
-        let due = transaction::due(self.ports.database.read(), self.ports.clock.now(), BATCH).await?;
+        let due = transaction::due(self.ports.database.newest(), self.ports.clock.now(), BATCH).await?;
         let mut asked = futures::stream::iter(due)
             .map(|transaction| self.take_up(transaction))
             .buffer_unordered(BATCH as usize);

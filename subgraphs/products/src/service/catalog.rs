@@ -52,7 +52,8 @@ impl Catalog {
 
     /// The tree of categories.
     pub async fn categories(&self) -> Result<Arc<Categories>, Fault> {
-        let read = async { category::all(self.ports.database.read()).await.map(Categories::new) };
+        let db = self.ports.database.read_since(self.memory.categories.changed());
+        let read = async { category::all(db).await.map(Categories::new) };
         self.memory.categories.get_or_load(read).await.map_err(Fault::from)
     }
 
@@ -75,8 +76,9 @@ impl Catalog {
     }
 
     async fn channels(&self) -> Result<Arc<Vec<Channel>>, Fault> {
+        let db = self.ports.database.read_since(self.memory.channels.changed());
         let read = async {
-            let rows = channel::all(self.ports.database.read()).await?;
+            let rows = channel::all(db).await?;
             rows.into_iter().map(Channel::try_from).collect::<Result<Vec<_>, Fault>>()
         };
         self.memory.channels.get_or_load(read).await
@@ -110,7 +112,9 @@ impl Catalog {
     /// Products by id: from memory, and the others in one statement.
     pub async fn products(&self, ids: Vec<ProductId>) -> Result<HashMap<ProductId, Arc<Product>>, Fault> {
         let read = |missing| async move {
-            let rows = product::by_ids(self.ports.database.read(), missing).await?;
+            let rows =
+                product::by_ids(self.ports.database.read_since(self.memory.products.changed()), missing)
+                    .await?;
             rows.into_iter()
                 .map(|row| Product::try_from(row).map(|product| (product.id, Arc::new(product))))
                 .collect::<Result<Vec<_>, Fault>>()
@@ -122,7 +126,9 @@ impl Catalog {
     pub async fn products_by_slug(&self, slugs: Vec<String>) -> Result<HashMap<String, Arc<Product>>, Fault> {
         let epoch = self.memory.products.epoch();
         let read = |missing| async move {
-            let rows = product::by_slugs(self.ports.database.read(), missing).await?;
+            let rows =
+                product::by_slugs(self.ports.database.read_since(self.memory.products.changed()), missing)
+                    .await?;
             rows.into_iter()
                 .map(|row| {
                     let product = Arc::new(Product::try_from(row)?);
@@ -140,7 +146,9 @@ impl Catalog {
     /// Variants by id: from memory, and the others in one statement.
     pub async fn variants(&self, ids: Vec<VariantId>) -> Result<HashMap<VariantId, Arc<Variant>>, Fault> {
         let read = |missing| async move {
-            let rows = variant::by_ids(self.ports.database.read(), missing).await?;
+            let rows =
+                variant::by_ids(self.ports.database.read_since(self.memory.variants.changed()), missing)
+                    .await?;
             rows.into_iter()
                 .map(|row| Variant::try_from(row).map(|variant| (variant.id, Arc::new(variant))))
                 .collect::<Result<Vec<_>, Fault>>()
@@ -162,7 +170,11 @@ impl Catalog {
         products: Vec<ProductId>,
     ) -> Result<HashMap<ProductId, Arc<[Arc<Variant>]>>, Fault> {
         let read = |missing: Vec<ProductId>| async move {
-            let rows = variant::of_products(self.ports.database.read(), missing).await?;
+            let rows = variant::of_products(
+                self.ports.database.read_since(self.memory.of_product.changed()),
+                missing,
+            )
+            .await?;
             let mut grouped: HashMap<ProductId, Vec<Arc<Variant>>> = HashMap::new();
             for row in rows {
                 grouped.entry(row.product_id).or_default().push(Arc::new(Variant::try_from(row)?));
@@ -193,7 +205,8 @@ impl Catalog {
             for (limit, products) in by_limit {
                 let mut grouped: HashMap<ProductId, Vec<review::Model>> =
                     products.iter().map(|product| (*product, Vec::new())).collect();
-                for row in review::newest(self.ports.database.read(), products, limit).await? {
+                let db = self.ports.database.read_since(self.memory.newest_reviews.changed());
+                for row in review::newest(db, products, limit).await? {
                     grouped.entry(row.product_id).or_default().push(row);
                 }
                 found

@@ -224,7 +224,7 @@ impl Finder {
     }
 
     async fn load(&self) -> Result<(), Fault> {
-        let db = self.ports.database.read();
+        let db = self.ports.database.newest();
         let (documents, stocks) = (document::all(db).await?, stock::all(db).await?);
         let together = co_purchase::all(db).await?;
         let mut facets = Facets::default();
@@ -256,7 +256,7 @@ impl Finder {
     }
 
     async fn reread(&self, ids: Vec<ProductId>) -> Result<(), Fault> {
-        let db = self.ports.database.read();
+        let db = self.ports.database.newest();
         let documents = document::by_ids(db, ids.clone()).await?;
         let stocks = stock::of_products(db, ids.clone()).await?;
         let together = ranked(co_purchase::of_products(db, ids).await?);

@@ -16,7 +16,7 @@ impl Accounts {
     /// Has a reset link mailed, if somebody has this address. Whoever asks does not learn whether.
     pub async fn request_password_reset(&self, email: &str) -> Result<(), Fault> {
         let email = Email::normalised(email);
-        match user::by_email(self.ports.database.read(), &email).await? {
+        match user::by_email(self.ports.database.newest(), &email).await? {
             Some(user) => {
                 self.ports.database.transaction(|tx| self.begin_reset(tx, &user).scope_boxed()).await
             }
@@ -58,9 +58,9 @@ impl Accounts {
     /// Sets a new password by the mailed token. All sessions end, and the failed tries of the account are forgotten.
     pub async fn reset_password(&self, token: &str, new_password: &str) -> Result<(), Failure<Refusal>> {
         let digest = Digest::of_secret(token).ok_or(Failure::Refused(Refusal::ResetOver))?;
-        let reset = password_reset::find(self.ports.database.read(), &digest).await?;
+        let reset = password_reset::find(self.ports.database.newest(), &digest).await?;
         let reset = open(reset, self.ports.clock.now())?;
-        let user = user::by_id(self.ports.database.read(), reset.user_id).await?;
+        let user = user::by_id(self.ports.database.newest(), reset.user_id).await?;
         let user = user.ok_or(Failure::Refused(Refusal::ResetOver))?;
         if let Some(weakness) = password::weakness(new_password, &Email::normalised(&user.email)) {
             return Err(Failure::Refused(Refusal::NewPasswordWeak(weakness)));

@@ -24,7 +24,7 @@ impl Accounts {
         if missing.is_empty() {
             return Ok(found);
         }
-        for user in user::by_ids(self.ports.database.read(), missing).await? {
+        for user in user::by_ids(self.ports.database.read_since(self.seen.changed()), missing).await? {
             let user = Arc::new(user::Model { password_hash: None, ..user });
             self.seen.insert(epoch, user.id, Arc::clone(&user));
             found.insert(user.id, user);

@@ -26,7 +26,7 @@ impl Accounts {
         if let Some(weakness) = password::weakness(&new.password, &email) {
             return Err(Failure::Refused(Refusal::PasswordWeak(weakness)));
         }
-        if user::by_email(self.ports.database.read(), &email).await?.is_some() {
+        if user::by_email(self.ports.database.newest(), &email).await?.is_some() {
             return Err(Failure::Refused(Refusal::EmailTaken));
         }
         let password_hash = self.passwords.turn().await?.hash(&new.password).await?;

@@ -29,9 +29,9 @@ impl Accounts {
         let email = Email::normalised(email);
         let account = Digest::of(email.as_str());
         let turn = self.passwords.turn().await?;
-        let tries = login_throttle::tries(self.ports.database.read(), &account).await?;
+        let tries = login_throttle::tries(self.ports.database.newest(), &account).await?;
         refuse_if_exhausted(tries, self.ports.clock.now())?;
-        let found = user::by_email(self.ports.database.read(), &email).await?;
+        let found = user::by_email(self.ports.database.newest(), &email).await?;
         let hash = found.as_ref().and_then(|user| user.password_hash.as_deref());
         let right = turn.verify(password, hash).await?;
         // Tries run beside each other. Only as many as are allowed may learn whether their password was right, so both
