@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use compose_spec::service::{Command as ServiceCommand, Image};
-use compose_spec::{Compose, Options, Service};
+use compose_spec::{Compose, Service};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -16,7 +16,7 @@ fn read(path: &str) -> String {
 }
 
 fn composition() -> Compose {
-    let mut options = Options::new();
+    let mut options = Compose::options();
     options.apply_merge(true);
     // What a person's .env may say is left at its default.
     let text = with_defaults(&read("docker-compose.yml"));

@@ -108,6 +108,8 @@ async fn dead_letters_are_listed_replayed_once_and_dropped() -> anyhow::Result<(
 #[test]
 fn what_is_asked_in_vain_is_refused_in_a_sentence() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
+    let migrated = run(folder.path(), &["migrate", "--data-dir", text(folder.path())?])?;
+    ensure!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
     let id = Ids::counted().next::<common::id::Event>().to_string();
     for (arguments, words) in [
         (&["list", "--subgraph", "payments"][..], "payments listens to no events"),
