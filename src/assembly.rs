@@ -50,7 +50,7 @@ impl Shared<'_> {
 
     /// One subgraph's ports on its database, which must be up to date.
     pub async fn open(&self, room: &Room) -> anyhow::Result<Ports> {
-        let options = self.settings.database(room.name);
+        let options = self.settings.database(room.name)?;
         self.ports(room, Ports::open_migrated(room.name, &options, room.migrations).await?)
     }
 }
@@ -79,7 +79,7 @@ pub async fn open_all(settings: &Settings, keys: &Keys, tasks: &Tasks) -> anyhow
     let shared = Shared { settings, keys, bus: settings.bus()?, peers, tasks };
     let shared = &shared;
     let opening = ROOMS.iter().map(|room| async move {
-        let options = settings.database(room.name);
+        let options = settings.database(room.name)?;
         let database = Ports::open_database(room.name, &options, room.migrations).await?;
         shared.ports(room, database)
     });
@@ -187,7 +187,7 @@ pub fn parse_supergraph(sdl: &str) -> anyhow::Result<Supergraph> {
 pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     settings.prepare_data_dir()?;
     for room in ROOMS {
-        Ports::open_database(room.name, &settings.database(room.name), room.migrations).await?;
+        Ports::open_database(room.name, &settings.database(room.name)?, room.migrations).await?;
         println!("{} is up to date.", room.name);
     }
     Ok(())

@@ -238,19 +238,21 @@ pub struct Settings {
 
 impl Settings {
     /// How a subgraph's database is opened.
-    pub fn database(&self, subgraph: &str) -> database::Options {
+    pub fn database(&self, subgraph: &str) -> anyhow::Result<database::Options> {
+        check_urls("TECHPOTLI_DATABASE_URL", &self.database_url, true)?;
+        check_urls("TECHPOTLI_REPLICA_URLS", &self.replica_urls, false)?;
         let urls = urls_of(&self.database_url, subgraph);
         let url = match urls.into_iter().next_back() {
             None => format!("sqlite:{}", self.data_dir.join(format!("{subgraph}.sqlite")).display()),
             Some(url) => url,
         };
-        database::Options {
+        Ok(database::Options {
             replicas: urls_of(&self.replica_urls, subgraph),
             replica_lag: milliseconds(self.replica_lag_ms),
             connections: self.database_connections.get(),
             statement_timeout: milliseconds(self.statement_timeout_ms),
             ..database::Options::new(url)
-        }
+        })
     }
 
     /// The bus. It need not be there yet.
