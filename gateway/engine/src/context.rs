@@ -24,6 +24,9 @@ pub trait FetchObserver: Send + Sync {
 
 /// Hears what a subgraph says beside its data, and may have what follows asked in another's name.
 pub trait Succession: Send + Sync {
+    /// The members of `extensions` that are heard. An answer that has none of them is not looked into any further.
+    fn heeds(&self) -> &[&str];
+
     /// The context of the calls that begin after this one; `None` leaves things as they are. Of the new context
     /// only what is sent counts: headers, signer, local value and audience.
     fn after(
@@ -73,7 +76,7 @@ pub struct RequestContext {
     pub request_id: Option<Arc<str>>,
     /// Hears of every call of a subgraph.
     pub observer: Option<Arc<dyn FetchObserver>>,
-    /// Asked after each call whose answer has extensions.
+    /// Asked after each call whose answer says something that it heeds.
     pub succession: Option<Arc<dyn Succession>>,
     /// Whether to note what was fetched, see [`crate::Trace`].
     pub trace: bool,

@@ -84,6 +84,10 @@ struct Follow {
 }
 
 impl Succession for Follow {
+    fn heeds(&self) -> &[&str] {
+        &[SESSION_EXTENSION, WRITTEN_EXTENSION]
+    }
+
     fn after(
         &self,
         subgraph: &str,

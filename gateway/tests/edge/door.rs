@@ -84,7 +84,7 @@ impl Door {
             tasks,
             running,
             calls,
-            passports: PassportVerifier::new(&passport_key.verifying(), clock.clone(), "shop"),
+            passports: PassportVerifier::new(&passport_key, clock.clone(), "shop"),
             issuer: TokenIssuer::new(&key, clock.clone()),
             ids: Ids::counted(),
             clock,

@@ -1,15 +1,20 @@
 //! The passport: what the gateway (or a subgraph that calls another) signs for one call to one subgraph. It names the
 //! viewer, the subgraph, the body's digest, and ends after 30 seconds.
+//!
+//! It is signed with HMAC-SHA-256 (RFC 7515, `HS256`) under a secret of each subgraph that follows from the key of the
+//! installation: who signs and who verifies hold that key anyway, since subgraphs call each other, and a pair of keys
+//! would cost a hundred times as much at each end of each call.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use common::{Clock, Mark};
 use data_encoding::HEXLOWER;
-use jsonwebtoken::{Algorithm, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Caller, SigningKey, VerifyingKey, Viewer};
+use crate::{Caller, SigningKey, Viewer};
 
 const TYPE: &str = "techpotli-passport+jwt";
 const LIFETIME_S: i64 = 30;
@@ -42,14 +47,21 @@ pub struct PassportError;
 /// Signs passports. Held by the gateway, and by subgraphs for calls to each other.
 #[derive(Clone)]
 pub struct PassportSigner {
-    key: jsonwebtoken::EncodingKey,
+    key: SigningKey,
+    /// By subgraph. Few, and each is made once.
+    secrets: Arc<RwLock<HashMap<String, EncodingKey>>>,
     clock: Clock,
+}
+
+/// What only holders of the key know, for calls to one subgraph.
+fn secret(key: &SigningKey, subgraph: &str) -> [u8; 32] {
+    key.secret_for("passport", subgraph.as_bytes())
 }
 
 impl PassportSigner {
     /// A signer with this key.
     pub fn new(key: &SigningKey, clock: Clock) -> Self {
-        Self { key: key.jwt(), clock }
+        Self { key: key.clone(), secrets: Arc::default(), clock }
     }
 
     /// The value of the passport header for a call to `subgraph` with `body`.
@@ -69,16 +81,25 @@ impl PassportSigner {
             viewer,
             mark,
         };
-        let mut header = Header::new(Algorithm::EdDSA);
+        let mut header = Header::new(Algorithm::HS256);
         header.typ = Some(TYPE.into());
-        jsonwebtoken::encode(&header, &passport, &self.key).map_err(|_| PassportError)
+        let signed = |secret: &EncodingKey| jsonwebtoken::encode(&header, &passport, secret);
+        let known = self.secrets.read().unwrap_or_else(PoisonError::into_inner).get(subgraph).map(signed);
+        let passport = known.unwrap_or_else(|| {
+            let secret = EncodingKey::from_secret(&secret(&self.key, subgraph));
+            let passport = signed(&secret);
+            let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+            secrets.insert(subgraph.to_owned(), secret);
+            passport
+        });
+        passport.map_err(|_| PassportError)
     }
 }
 
 /// Checks passports at a subgraph's door.
 #[derive(Clone)]
 pub struct PassportVerifier {
-    key: jsonwebtoken::DecodingKey,
+    secret: DecodingKey,
     validation: Validation,
     clock: Clock,
     subgraph: String,
@@ -86,12 +107,13 @@ pub struct PassportVerifier {
 
 impl PassportVerifier {
     /// The door of `subgraph`.
-    pub fn new(key: &VerifyingKey, clock: Clock, subgraph: &str) -> Self {
-        let mut validation = Validation::new(Algorithm::EdDSA);
+    pub fn new(key: &SigningKey, clock: Clock, subgraph: &str) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
         validation.set_audience(&[subgraph]);
         validation.set_required_spec_claims(&["exp", "aud"]);
         validation.validate_exp = false;
-        Self { key: key.jwt(), validation, clock, subgraph: subgraph.to_owned() }
+        let secret = DecodingKey::from_secret(&secret(key, subgraph));
+        Self { secret, validation, clock, subgraph: subgraph.to_owned() }
     }
 
     /// On whose behalf `body` was sent.
@@ -99,7 +121,7 @@ impl PassportVerifier {
         if passport.len() > LONGEST {
             return Err(PassportError);
         }
-        let token = jsonwebtoken::decode::<Passport>(passport, &self.key, &self.validation)
+        let token = jsonwebtoken::decode::<Passport>(passport, &self.secret, &self.validation)
             .map_err(|_| PassportError)?;
         let claims = token.claims;
         let now = self.clock.now().seconds();
@@ -127,12 +149,12 @@ mod tests {
         let clock = Clock::manual(Timestamp(1_800_000_000_000_000));
         let key = SigningKey::generate();
         let signer = PassportSigner::new(&key, clock.clone());
-        let door = PassportVerifier::new(&key.verifying(), clock.clone(), "cart");
+        let door = PassportVerifier::new(&key, clock.clone(), "cart");
         let caller = Caller { mark: "0-7".parse().ok(), ..Viewer::anonymous().into() };
         let passport = signer.sign("cart", b"{}", caller.clone()).unwrap();
         assert_eq!(door.verify(&passport, b"{}"), Ok(caller));
         assert_eq!(door.verify(&passport, b"{ }"), Err(PassportError));
-        let other = PassportVerifier::new(&key.verifying(), clock.clone(), "orders");
+        let other = PassportVerifier::new(&key, clock.clone(), "orders");
         assert_eq!(other.verify(&passport, b"{}"), Err(PassportError));
         clock.advance(Duration::from_secs(36));
         assert_eq!(door.verify(&passport, b"{}"), Err(PassportError));
@@ -142,7 +164,7 @@ mod tests {
     fn a_passport_of_another_key_is_refused() {
         let clock = Clock::system();
         let forged = PassportSigner::new(&SigningKey::generate(), clock.clone());
-        let door = PassportVerifier::new(&SigningKey::generate().verifying(), clock, "cart");
+        let door = PassportVerifier::new(&SigningKey::generate(), clock, "cart");
         let passport = forged.sign("cart", b"{}", Viewer::service("orders")).unwrap();
         assert_eq!(door.verify(&passport, b"{}"), Err(PassportError));
         assert_eq!(door.verify("", b"{}"), Err(PassportError));

@@ -36,8 +36,7 @@ struct Door {
 
 /// The routes of a subgraph that runs as a process of its own.
 pub fn router(subgraph: Subgraph, ports: &Ports) -> Router {
-    let verifier =
-        PassportVerifier::new(&ports.keys.passport.verifying(), ports.clock.clone(), subgraph.name);
+    let verifier = PassportVerifier::new(&ports.keys.passport, ports.clock.clone(), subgraph.name);
     let door = Door {
         subgraph,
         verifier: Arc::new(verifier),

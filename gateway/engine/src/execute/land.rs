@@ -9,7 +9,7 @@ use super::faults::{Reported, parse, shown};
 use super::json::Malformed;
 use super::read::{Envelope, JsonReader, erase};
 use super::read_local::{TooLarge, TreeReader};
-use super::run::{CLIENT_EXTENSION, Run, parse_extensions};
+use super::run::{Run, parse_extensions};
 use crate::compile::reader::{ReadKind, Reader};
 use crate::compile::{CompiledGroup, CompiledKind};
 use crate::transport::{CallError, LocalResponse};
@@ -49,7 +49,9 @@ impl Run<'_> {
                 let reported = envelope.errors.map(|range| parse(&body[range])).unwrap_or_default();
                 landing.errors = reported.len();
                 let extensions = envelope.extensions.map(|range| &body[range]);
-                let heeded = extensions.filter(|text| self.heeds_extensions() || says_client(text));
+                // What has the text may have the member; what has not is not worth a tree.
+                let heeded = extensions
+                    .filter(|text| self.heeds(|name| memchr::memmem::find(text, name.as_bytes()).is_some()));
                 landing.extensions = heeded.and_then(parse_extensions);
                 self.report(row, envelope.has_data, reported);
             }
@@ -83,7 +85,7 @@ impl Run<'_> {
         let LocalResponse { data, errors, extensions } = response;
         let mut landing = Landing { status: 200, errors: errors.len(), ..Landing::default() };
         if let ConstValue::Object(said) = &extensions
-            && (self.heeds_extensions() || said.contains_key(CLIENT_EXTENSION))
+            && self.heeds(|name| said.contains_key(name))
         {
             landing.extensions = extensions.into_json().ok();
         }
@@ -257,9 +259,4 @@ fn copy(arena: &mut Arena, reader: &Reader, from: u32, to: u32) {
             arena.set(to + field.slot, value);
         }
     }
-}
-
-/// Whether `extensions` may hold something for clients: cheaper than reading all of what subgraphs say.
-fn says_client(extensions: &[u8]) -> bool {
-    memchr::memmem::find(extensions, CLIENT_EXTENSION.as_bytes()).is_some()
 }

@@ -236,10 +236,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether anybody wants to know what subgraphs say beside their data.
-    pub(crate) fn heeds_extensions(&self) -> bool {
+    /// Whether anybody wants to know what a subgraph says beside its data, by whether it says a member of that name.
+    pub(crate) fn heeds(&self, mut says: impl FnMut(&str) -> bool) -> bool {
         let context = self.request.context;
-        context.trace || context.succession.is_some()
+        let succession = context.succession.as_ref();
+        context.trace
+            || says(CLIENT_EXTENSION)
+            || succession.is_some_and(|succession| succession.heeds().iter().any(|name| says(name)))
     }
 
     /// The first fetch of a subscription has brought an event.
