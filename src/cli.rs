@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::settings::Settings;
+use crate::supergraph_source::SupergraphSource;
 
 /// An e-commerce backend: eight federated GraphQL subgraphs and their gateway in one binary.
 ///
@@ -58,10 +59,11 @@ pub enum Command {
 /// A gateway.
 #[derive(Debug, Args)]
 pub struct GatewayCommand {
-    /// The supergraph SDL, from `techpotli schema compose` or from any other composer of Apollo Federation. When the
-    /// file changes, the gateway goes over to the new one without dropping a request.
-    #[arg(long, value_name = "FILE")]
-    pub supergraph: PathBuf,
+    /// The supergraph SDL, from `techpotli schema compose` or from any other composer of Apollo Federation: a file, or
+    /// an http(s) URL, asked with the ETag of its last answer. When it changes, the gateway goes over to the new one
+    /// without dropping a request; what cannot be read or served is told of in the log and changes nothing.
+    #[arg(long, env = "TECHPOTLI_SUPERGRAPH", value_name = "FILE|URL", hide_env_values = true)]
+    pub supergraph: SupergraphSource,
     /// Where a subgraph is, in place of what the supergraph says: NAME=URL. May be given several times.
     #[arg(long = "subgraph", value_name = "NAME=URL", value_parser = crate::settings::named_url)]
     pub subgraphs: Vec<(String, String)>,

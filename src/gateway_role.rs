@@ -1,7 +1,6 @@
 //! `techpotli gateway`: a federation gateway for anybody's subgraphs.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,18 +16,20 @@ use crate::assembly::{self, parse_supergraph};
 use crate::cli::GatewayCommand;
 use crate::images;
 use crate::settings::Settings;
+use crate::supergraph_source::SupergraphReader;
 
 /// How long requests under way may take to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often the supergraph's file is looked at.
+/// How often the supergraph's file or server is looked at.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Runs until a signal.
 pub async fn run(settings: &Settings, command: &GatewayCommand) -> anyhow::Result<()> {
     let listener = server::listen(settings.listen).await?;
     let address = listener.local_addr()?;
-    let sdl = read(&command.supergraph).await?;
+    let mut supergraph = SupergraphReader::new(command.supergraph.clone())?;
+    let sdl = supergraph.read().await?.context("the supergraph has not been read before")?;
     let config = settings.gateway()?;
     let maker = EngineMaker {
         client: HttpClient::new(HttpOptions::default()),
@@ -46,11 +47,11 @@ pub async fn run(settings: &Settings, command: &GatewayCommand) -> anyhow::Resul
     let gateway = Gateway::new(config, engine, keys, &tasks);
     let router = if command.shop_keys { gateway.router().merge(images::router()) } else { gateway.router() };
     server::serve("gateway", listener, router, &tasks);
-    let (file, stopping) = (command.supergraph.clone(), tasks.stopping());
+    let stopping = tasks.stopping();
     tasks.spawn("supergraph", async move {
         tokio::select! {
             () = stopping => {}
-            () = follow(file, sdl, maker, gateway) => {}
+            () = follow(supergraph, sdl, maker, gateway) => {}
         }
     });
     println!("Serving {} on http://{address}/graphql", names.join(", "));
@@ -95,19 +96,15 @@ impl EngineMaker {
     }
 }
 
-async fn read(file: &Path) -> anyhow::Result<String> {
-    let text = tokio::fs::read_to_string(file).await;
-    text.with_context(|| format!("the supergraph {} cannot be read", file.display()))
-}
-
-/// Goes over to what the file says whenever that changes. Requests under way end as they began; a file that cannot be
-/// served is told of in the log and changes nothing.
-async fn follow(file: PathBuf, mut known: String, maker: EngineMaker, gateway: Gateway) {
+/// Goes over to what file or server say whenever that changes. Requests under way end as they began; a supergraph that
+/// cannot be served is told of in the log and changes nothing.
+async fn follow(mut source: SupergraphReader, mut known: String, maker: EngineMaker, gateway: Gateway) {
     loop {
         tokio::time::sleep(LOOK).await;
-        let found = match read(&file).await {
-            Ok(found) if found == known => continue,
-            Ok(found) => found,
+        let found = match source.read().await {
+            Ok(None) => continue,
+            Ok(Some(found)) if found == known => continue,
+            Ok(Some(found)) => found,
             Err(error) => {
                 tracing::warn!(reason = format!("{error:#}"), "the supergraph stays as it is");
                 continue;

@@ -16,6 +16,7 @@ mod seeding;
 mod settings;
 mod shop;
 mod subgraph_role;
+mod supergraph_source;
 mod welcome;
 mod worker_role;
 
