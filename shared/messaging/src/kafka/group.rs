@@ -230,6 +230,9 @@ fn offsets_after(batch: &[Delivered]) -> TopicPartitionList {
     offsets
 }
 
+/// The state of a partition that the client fetches from.
+const FETCHED: &str = "active";
+
 /// Hears what the client says of itself.
 struct Watch {
     subgraph: &'static str,
@@ -247,16 +250,17 @@ impl ClientContext for Watch {
     fn stats(&self, statistics: Statistics) {
         for (name, topic) in statistics.topics {
             for (partition, figures) in topic.partitions {
-                // What was another's a moment ago, or is now, has no lag of ours.
                 if partition >= 0 {
+                    // What is another's now has no lag of ours, whatever the client remembers of it.
+                    let is_ours = figures.fetch_state == FETCHED;
+                    let lag = if is_ours { figures.consumer_lag.max(0) } else { 0 };
                     let labels = [
                         ("subgraph", self.subgraph.to_owned()),
                         ("topic", name.clone()),
                         ("partition", partition.to_string()),
                     ];
                     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-                    metrics::gauge!("techpotli_consumer_lag", &labels)
-                        .set(figures.consumer_lag.max(0) as f64);
+                    metrics::gauge!("techpotli_consumer_lag", &labels).set(lag as f64);
                 }
             }
         }
