@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
+use seed::World;
 use services::mariadb::MariaDb;
 use services::{Ground, Service, mariadb};
 
@@ -16,7 +17,7 @@ use crate::flows;
 use crate::node::skipped;
 use crate::process::{Process, binary};
 use crate::stage::{Goods, Stage};
-use crate::template::WORLD;
+use crate::template::{WORLD, seed};
 
 /// Tables that may be read whole, and why.
 const WHOLE: [(&str, &str); 9] = [
@@ -36,17 +37,6 @@ const MOST_ROWS: u64 = 1_000;
 /// A statement as it was run, without its values, and where.
 type Statements = BTreeMap<(String, Vec<u8>), Vec<u8>>;
 
-fn seed(folder: &Path, url: &str, [products, users, orders]: [u32; 3]) -> anyhow::Result<()> {
-    let [products, users, orders] = [products, users, orders].map(|count| count.to_string());
-    let seeded = binary(folder)
-        .env("TECHPOTLI_DATABASE_URL", url)
-        .args(["seed", "--products", &products, "--users", &users, "--orders", &orders, "--data-dir"])
-        .arg(folder)
-        .output()?;
-    ensure!(seeded.status.success(), "seeding failed: {}", String::from_utf8_lossy(&seeded.stderr));
-    Ok(())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_flow_holds_on_mariadb_and_no_statement_reads_a_whole_table() -> anyhow::Result<()> {
     if let Err(why) = Service::Mariadb.install() {
@@ -56,7 +46,7 @@ async fn every_flow_holds_on_mariadb_and_no_statement_reads_a_whole_table() -> a
     let server = mariadb::primary(&ground)?;
     let folder = tempfile::tempdir()?;
     let url = format!("{}/shop", server.server.url());
-    seed(folder.path(), &url, [WORLD.products, WORLD.users, WORLD.orders])?;
+    seed(folder.path(), &[("TECHPOTLI_DATABASE_URL", url.clone())], &WORLD)?;
     let log = server.server.folder().join("statements.log");
     server.sql(&format!("SET GLOBAL general_log_file='{}'; SET GLOBAL general_log=ON", log.display()))?;
     run_flows(folder.path(), &url).await?;
@@ -65,7 +55,8 @@ async fn every_flow_holds_on_mariadb_and_no_statement_reads_a_whole_table() -> a
     ensure!(statements.len() > 100, "only {} different statements were logged", statements.len());
 
     // The same world, and more of it.
-    seed(folder.path(), &format!("{}/more", server.server.url()), [1_000, 1_000, 2_000])?;
+    let more = World { products: 1_000, users: 1_000, orders: 2_000, ..WORLD };
+    seed(folder.path(), &[("TECHPOTLI_DATABASE_URL", format!("{}/more", server.server.url()))], &more)?;
     let whole = explain(&server, folder.path(), &statements)?;
     ensure!(whole.is_empty(), "read whole:\n{}", whole.join("\n"));
     println!("{} different statements explained", statements.len());

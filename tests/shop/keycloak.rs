@@ -29,9 +29,15 @@ impl Keycloak {
             if let Err(unavailable) = Service::Keycloak.install() {
                 return anyhow::Ok(Err(unavailable.to_string()));
             }
-            Ok(Ok(keycloak::start(&Ground::temporary()?, Path::new(&keycloak::realm()))?))
+            Self::start_installed().map(Ok)
         });
-        Ok(started.await??.map(|running| Self { running, client: Client::guest("") }))
+        started.await?
+    }
+
+    /// Starts it where it is installed already. Waits on the thread.
+    pub fn start_installed() -> anyhow::Result<Self> {
+        let running = keycloak::start(&Ground::temporary()?, Path::new(&keycloak::realm()))?;
+        Ok(Self { running, client: Client::guest("") })
     }
 
     pub fn issuer(&self) -> String {
@@ -45,6 +51,11 @@ impl Keycloak {
     /// Ends it as in a power cut.
     pub fn kill(&self) -> anyhow::Result<()> {
         self.running.server.kill()
+    }
+
+    /// Starts it again after its end.
+    pub fn start_again(&self) -> anyhow::Result<()> {
+        self.running.server.start().map(drop)
     }
 
     /// Lets the web client come back to this gateway, as its realm file does with the public URL.

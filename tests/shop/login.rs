@@ -6,13 +6,12 @@ use anyhow::{Context as _, ensure};
 use http::header;
 use seed::{DEMO_PASSWORD, DEMO_USERS};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::client::{Client, same, text};
 use crate::keycloak::{Keycloak, PASSWORD};
 use crate::node;
 use crate::process::Process;
-use crate::setups::with_settings;
+use crate::setups::{OneProcess, with_settings};
 use crate::template::seeded_folder;
 use crate::visitor::{Page, Visitor, parameter, with_parameter};
 
@@ -26,29 +25,19 @@ const LOG_IN: &str = "mutation LogIn($i: SessionCreateInput!) { sessionCreate(in
     result { ... on Session { accessToken user { id } } } userErrors { code } } }";
 
 /// A shop whose people log in somewhere, and somebody who is known there.
-struct Site {
+pub struct Site {
     base: String,
     issuer: String,
     name: String,
     password: String,
-    shop: Process,
-    _folder: TempDir,
 }
 
 /// A shop in one process that leaves log-ins to this Keycloak.
-async fn at_keycloak(keycloak: &Keycloak, name: &str) -> anyhow::Result<Site> {
+async fn at_keycloak(keycloak: &Keycloak, name: &str) -> anyhow::Result<(Site, OneProcess)> {
     let folder = seeded_folder()?;
-    let shop = start(folder.path(), keycloak).await?;
-    keycloak.know_gateway(&shop.base).await?;
-    keycloak.add_user(name, true, &[]).await?;
-    Ok(Site {
-        base: shop.base.clone(),
-        issuer: keycloak.issuer(),
-        name: name.to_owned(),
-        password: PASSWORD.to_owned(),
-        shop,
-        _folder: folder,
-    })
+    let process = start(folder.path(), keycloak).await?;
+    let site = Site::at(keycloak, &process.base, name).await?;
+    Ok((site, OneProcess { process, folder }))
 }
 
 async fn start(folder: &Path, keycloak: &Keycloak) -> anyhow::Result<Process> {
@@ -61,6 +50,23 @@ async fn start(folder: &Path, keycloak: &Keycloak) -> anyhow::Result<Process> {
 }
 
 impl Site {
+    /// A gateway whose people log in at this Keycloak, and somebody new there.
+    pub async fn at(keycloak: &Keycloak, gateway: &str, name: &str) -> anyhow::Result<Self> {
+        keycloak.know_gateway(gateway).await?;
+        keycloak.add_user(name, true, &[]).await?;
+        Ok(Self {
+            base: gateway.to_owned(),
+            issuer: keycloak.issuer(),
+            name: name.to_owned(),
+            password: PASSWORD.to_owned(),
+        })
+    }
+
+    /// Who is known.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The provider's log-in page, as the shop sends a browser there.
     async fn page(&self, browser: &mut Visitor, return_to: &str) -> anyhow::Result<Page> {
         let path = form_urlencoded::byte_serialize(return_to.as_bytes()).collect::<String>();
@@ -83,7 +89,7 @@ impl Site {
     }
 
     /// A browser that is logged in.
-    async fn logged_in(&self) -> anyhow::Result<Visitor> {
+    pub async fn logged_in(&self) -> anyhow::Result<Visitor> {
         let mut browser = Visitor::new();
         let back = self.code(&mut browser).await?;
         let done = browser.get(&back).await?;
@@ -140,7 +146,7 @@ impl Site {
     }
 
     /// The mobile app's tokens.
-    async fn app_tokens(&self) -> anyhow::Result<Value> {
+    pub async fn app_tokens(&self) -> anyhow::Result<Value> {
         let answer = self.app_exchange(&self.app_code().await?, VERIFIER).await?;
         ensure!(answer.status == 200, "no tokens: {} {}", answer.status, answer.text);
         answer.json()
@@ -396,9 +402,9 @@ async fn log_ins_hold_with_keycloak() -> anyhow::Result<()> {
         Ok(keycloak) => keycloak,
         Err(why) => return node::skipped("log-in through Keycloak", &why),
     };
-    let site = at_keycloak(&keycloak, "kim@example.org").await?;
+    let (site, shop) = at_keycloak(&keycloak, "kim@example.org").await?;
     log_ins_hold(&site).await?;
     keycloak_and_the_shop_know_each_other(&keycloak, &site).await?;
-    ensure!(site.shop.faults().is_empty(), "{:#?}", site.shop.faults());
+    ensure!(shop.process.faults().is_empty(), "{:#?}", shop.process.faults());
     Ok(())
 }

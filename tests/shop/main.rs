@@ -1,11 +1,12 @@
 //! The whole shop from outside: the binary is started, asked over HTTP, and believed only for what it answers.
 //!
-//! `flows` are what shoppers, staff and attackers do; each runs in every set-up of `setups`: in one process, and with
-//! the eight subgraphs as processes of their own behind a gateway over our supergraph and over those that the composers
-//! on npm make. `kafka` runs them with events by way of Kafka and workers. `outages` takes subgraphs away and
-//! `search_engine` the engine that searches, `rolling` replaces processes under load, `limiter` has gateways count
-//! together, `login` goes through an identity provider, and `dead_letters` is about events that could not be applied.
-//! `stampedes` needs a shop that is quick, so it runs in one process only.
+//! `flows` are what shoppers, staff and attackers do; each runs in every set-up of `setups`: in one process; with the
+//! eight subgraphs as processes of their own behind a gateway, over our supergraph and over those that the composers on
+//! npm make; and with gateway, subgraphs and workers on the engines of a large installation, which are then taken away
+//! one by one under the `load` of shoppers. `outages` takes a subgraph away, `search_engine` the engine that searches,
+//! `kafka` broker and workers; `rolling` replaces processes under load, and `supergraph` what they serve; `limiter` has
+//! gateways count together, `login` goes through an identity provider, and `dead_letters` is about events that could not
+//! be applied. `stampedes` needs a shop that is quick, so it runs in one process only.
 
 mod browser;
 mod client;
@@ -17,6 +18,7 @@ mod kafka;
 mod keycloak;
 mod limiter;
 mod live;
+mod load;
 mod login;
 mod migrate;
 mod node;
@@ -31,5 +33,6 @@ mod shopper;
 mod stage;
 mod stampedes;
 mod startup;
+mod supergraph;
 mod template;
 mod visitor;

@@ -11,10 +11,10 @@ use tempfile::TempDir;
 use crate::client::{Client, number, text};
 use crate::node::skipped;
 use crate::operations::{CART_ADD, CART_VIEW, HOME, PDP, PLP, SUGGEST};
-use crate::process::{Process, binary};
+use crate::process::Process;
 use crate::setups::{Processes, SUBGRAPHS, print_schemas, start_gateway_with};
 use crate::stage::eventually;
-use crate::template::WORLD;
+use crate::template::{WORLD, seed};
 
 /// Pairs of a write and a read; more where the variable says so.
 const PAIRS: usize = 500;
@@ -52,15 +52,7 @@ impl Shop {
             ("TECHPOTLI_DATABASE_URL", format!("{}/shop", primary.server.url())),
             ("TECHPOTLI_REPLICA_URLS", format!("{}/shop", replica.server.url())),
         ];
-        let [products, users, orders] =
-            [WORLD.products, WORLD.users, WORLD.orders].map(|count| count.to_string());
-        let seeded = binary(folder.path())
-            .envs(environment.clone())
-            .args(["seed", "--products", &products, "--users", &users, "--orders", &orders])
-            .arg("--data-dir")
-            .arg(folder.path())
-            .output()?;
-        ensure!(seeded.status.success(), "seeding failed: {}", String::from_utf8_lossy(&seeded.stderr));
+        seed(folder.path(), &environment, &WORLD)?;
         ensure!(replica.catch_up(&primary, Duration::from_secs(60))?, "the replica does not follow");
         let subgraphs = Processes::start_with(folder.path(), environment).await?;
         Ok(Self { primary, replica, folder, schemas: print_schemas()?, subgraphs, _ground: ground })

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{anyhow, ensure};
 use seed::World;
 use tempfile::TempDir;
 
@@ -28,15 +28,22 @@ fn template() -> anyhow::Result<Arc<TempDir>> {
         return Ok(template);
     }
     let folder = Arc::new(tempfile::tempdir()?);
-    let data = folder.path().to_str().context("the folder's name is text")?;
-    let [products, users, orders] =
-        [WORLD.products, WORLD.users, WORLD.orders].map(|count| count.to_string());
-    let arguments =
-        ["seed", "--data-dir", data, "--products", &products, "--users", &users, "--orders", &orders];
-    let seeded = process::run(folder.path(), &arguments)?;
-    ensure!(seeded.status.success(), "seeding failed: {}", String::from_utf8_lossy(&seeded.stderr));
+    seed(folder.path(), &[], &WORLD)?;
     *made = Arc::downgrade(&folder);
     Ok(folder)
+}
+
+/// Writes a world into the databases of these settings, and keys into the folder.
+pub fn seed(folder: &Path, settings: &[(&str, String)], world: &World) -> anyhow::Result<()> {
+    let [products, users, orders] =
+        [world.products, world.users, world.orders].map(|count| count.to_string());
+    let seeded = process::binary(folder)
+        .envs(settings.iter().map(|(name, value)| (name, value)))
+        .args(["seed", "--products", &products, "--users", &users, "--orders", &orders, "--data-dir"])
+        .arg(folder)
+        .output()?;
+    ensure!(seeded.status.success(), "seeding failed: {}", String::from_utf8_lossy(&seeded.stderr));
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {

@@ -1,4 +1,11 @@
-//! The set-ups: every flow passes in each.
+//! The set-ups, and that every flow passes in each.
+
+mod embedded;
+mod engines;
+mod oracle;
+mod outages;
+mod processes;
+mod real;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +19,6 @@ use crate::client::Client;
 use crate::process::{Process, binary, free_ports, run};
 use crate::stage::{Goods, Stage};
 use crate::template::seeded_folder;
-use crate::{flows, node, stampedes};
 
 /// All of them.
 pub const SUBGRAPHS: [&str; 8] =
@@ -53,73 +59,6 @@ pub fn with_settings(folder: &Path) -> Command {
         .env("TECHPOTLI_RATE_USER", "0")
         .env("TECHPOTLI_DEADLINE_MS", "60000");
     command
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_flow_holds_in_one_process() -> anyhow::Result<()> {
-    let shop = OneProcess::start().await?;
-    let stage = shop.stage();
-    let flowed = flows::run("one process", &stage, flows::all()).await;
-    let faults = shop.process.faults();
-    flowed.with_context(|| format!("faults in the log: {faults:#?}"))?;
-    ensure!(faults.is_empty(), "faults in the log: {faults:#?}");
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_or_sold_twice_in_a_crowd() -> anyhow::Result<()> {
-    let shop = OneProcess::start().await?;
-    let flowed = flows::run("one process", &shop.stage(), stampedes::FLOWS.to_vec()).await;
-    let faults = shop.process.faults();
-    flowed.with_context(|| format!("faults in the log: {faults:#?}"))?;
-    ensure!(faults.is_empty(), "faults in the log: {faults:#?}");
-    Ok(())
-}
-
-/// One set of eight subgraphs, and a gateway after the other before them: over our supergraph, and over what the
-/// composers on npm make of the same schemas.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_flow_holds_in_eight_processes_behind_each_composers_supergraph() -> anyhow::Result<()> {
-    let folder = seeded_folder()?;
-    let work = tempfile::tempdir()?;
-    let schemas = print_schemas()?;
-    let subgraphs = Processes::start(folder.path()).await?;
-    let goods = Arc::new(Goods::new());
-    let mut supergraphs = vec![("our supergraph", schemas.path().join("supergraph.graphql"))];
-    match node::compose_workspace() {
-        Ok(scripts) => {
-            for (name, engine) in [("Apollo's supergraph", "apollo"), ("The Guild's supergraph", "theguild")]
-            {
-                let file = work.path().join(format!("{engine}.graphql"));
-                let folder = schemas.path().join("subgraphs");
-                let arguments = ["--engine", engine, "--out", text(&file)?, text(&folder)?];
-                node::run(&scripts, "compose.mjs", &arguments)?;
-                supergraphs.push((name, file));
-            }
-        }
-        Err(why) => node::skipped("flows over the supergraphs of Apollo and The Guild", &why)?,
-    }
-    let mut failures = Vec::new();
-    for (name, supergraph) in supergraphs {
-        let gateway = start_gateway(folder.path(), &supergraph, &subgraphs).await?;
-        let stage = Arc::new(Stage {
-            guest: Client::guest(&gateway.base),
-            data: folder.path().to_owned(),
-            subgraphs: subgraphs
-                .running
-                .iter()
-                .map(|(name, process)| (*name, process.base.clone()))
-                .collect(),
-            goods: Arc::clone(&goods),
-        });
-        if let Err(failure) = flows::run(name, &stage, flows::all()).await {
-            failures.push(format!("{failure:#}"));
-        }
-        failures.extend(gateway.faults().into_iter().map(|fault| format!("{name}: {fault}")));
-    }
-    failures.extend(subgraphs.faults());
-    ensure!(failures.is_empty(), "{}", failures.join("\n"));
-    Ok(())
 }
 
 pub fn text(path: &Path) -> anyhow::Result<&str> {
@@ -216,11 +155,81 @@ pub async fn start_gateway_with(
     subgraphs: &Processes,
     environment: &[(&str, &str)],
 ) -> anyhow::Result<Process> {
+    start_gateway_at(folder, text(supergraph)?, subgraphs, environment).await
+}
+
+/// A gateway before these subgraphs, over a supergraph that is at a file or a URL.
+pub async fn start_gateway_at(
+    folder: &Path,
+    supergraph: &str,
+    subgraphs: &Processes,
+    environment: &[(&str, &str)],
+) -> anyhow::Result<Process> {
     let mut command = with_settings(folder);
     command.envs(environment.iter().copied());
-    command.arg("gateway").arg("--shop-keys").arg("--supergraph").arg(supergraph);
+    command.args(["gateway", "--shop-keys", "--supergraph", supergraph]);
     for (name, process) in &subgraphs.running {
         command.args(["--subgraph", &format!("{name}={}/graphql", process.base)]);
     }
     Process::start(command).await
+}
+
+/// A worker on these subgraphs' databases.
+pub async fn start_worker(folder: &Path, settings: &[(&'static str, String)]) -> anyhow::Result<Process> {
+    let mut command = with_settings(folder);
+    command.envs(settings.iter().map(|(name, value)| (name, value))).arg("worker");
+    Process::start(command).await
+}
+
+/// A gateway before eight subgraphs, and workers behind them.
+pub struct Fleet {
+    pub gateway: Process,
+    pub subgraphs: Processes,
+    pub workers: Vec<Process>,
+    pub stage: Arc<Stage>,
+}
+
+impl Fleet {
+    /// Starts all of it on a data folder, with these settings for every process.
+    pub async fn start(
+        folder: &Path,
+        settings: &[(&'static str, String)],
+        workers: usize,
+    ) -> anyhow::Result<Self> {
+        let schemas = print_schemas()?;
+        let subgraphs = Processes::start_with(folder, settings.to_vec()).await?;
+        let supergraph = schemas.path().join("supergraph.graphql");
+        let of_gateway: Vec<(&str, &str)> =
+            settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let gateway = start_gateway_with(folder, &supergraph, &subgraphs, &of_gateway).await?;
+        let workers = try_join_all((0..workers).map(|_| start_worker(folder, settings))).await?;
+        let bases = subgraphs.running.iter().map(|(name, process)| (*name, process.base.clone()));
+        let stage = Arc::new(Stage {
+            guest: Client::guest(&gateway.base),
+            data: folder.to_owned(),
+            subgraphs: bases.collect(),
+            goods: Arc::new(Goods::new()),
+        });
+        Ok(Self { gateway, subgraphs, workers, stage })
+    }
+
+    /// What no test may cause, see [`Process::faults`].
+    pub fn faults(&self) -> Vec<String> {
+        let named = |name: &str, process: &Process| -> Vec<String> {
+            process.faults().into_iter().map(|fault| format!("{name}: {fault}")).collect()
+        };
+        let workers = self.workers.iter().flat_map(|worker| named("worker", worker));
+        named("gateway", &self.gateway).into_iter().chain(self.subgraphs.faults()).chain(workers).collect()
+    }
+
+    /// The series of this name that are not zero, of all workers.
+    pub async fn of_workers(&self, name: &str) -> anyhow::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for worker in &self.workers {
+            let text = Client::guest(&worker.base).get("/metrics", &[]).await?.text;
+            let series = text.lines().filter(|line| line.starts_with(name) && !line.ends_with(" 0"));
+            found.extend(series.map(str::to_owned));
+        }
+        Ok(found)
+    }
 }
