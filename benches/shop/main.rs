@@ -1,13 +1,16 @@
 //! What the shop costs: requests a second and CPU time a request, of the shop in one process and of the gateway alone.
 //!
 //! `cargo bench --bench shop` measures (about 90 s); `-- --plans` prints what each operation takes: fetches, stages, SQL
-//! statements; `-- --binary FILE` measures another build of the binary.
+//! statements; `-- --real` what gateway, subgraphs, workers and each engine spend on MariaDB with a replica, a Redis
+//! cluster, Kafka, OpenSearch and Keycloak; `-- --binary FILE` measures another build of the binary.
 
 mod alone;
 mod client;
+mod fleet;
 mod measure;
 mod plans;
 mod process;
+mod real;
 mod shopper;
 mod world;
 
@@ -28,6 +31,9 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         if wanted("--plans") {
             return plans::print(&binary, data.path()).await;
+        }
+        if wanted("--real") {
+            return real::shop(&binary, data.path()).await;
         }
         if !wanted("--gateway") {
             measure::shop(&binary, data.path()).await?;

@@ -82,7 +82,7 @@ impl Pair {
     }
 
     /// Runs the work on both connections and measures it to the end of what it leaves to be done.
-    async fn timed<'a, F, W>(&'a mut self, process: &Process, work: F) -> anyhow::Result<Cost>
+    pub async fn timed<'a, F, W>(&'a mut self, process: &Process, work: F) -> anyhow::Result<Cost>
     where
         F: Fn(&'a mut Connection, usize) -> W,
         W: Future<Output = anyhow::Result<usize>> + 'a,

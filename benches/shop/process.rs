@@ -22,12 +22,23 @@ pub struct Process {
 impl Process {
     /// Starts the binary with these arguments and waits until it says where it listens.
     pub fn start(binary: &Path, data: &Path, arguments: &[String]) -> anyhow::Result<Self> {
+        Self::start_with(binary, data, arguments, &[])
+    }
+
+    /// The same with settings beside the usual ones.
+    pub fn start_with(
+        binary: &Path,
+        data: &Path,
+        arguments: &[String],
+        settings: &[(&'static str, String)],
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(binary);
         command
             .args(arguments)
             .env("TECHPOTLI_DATA_DIR", data)
             .env("TECHPOTLI_RATE_USER", "0")
             .env("TECHPOTLI_SEED", "demo")
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .current_dir(data)
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
@@ -39,7 +50,7 @@ impl Process {
         let mut lines = BufReader::new(output).lines();
         for line in &mut lines {
             if let Some((_, rest)) = line?.split_once("http://")
-                && let Some((address, _)) = rest.split_once("/graphql")
+                && let Some((address, _)) = rest.split_once("/graphql").or_else(|| rest.split_once("/ready"))
             {
                 let address = address.to_owned();
                 // Whatever else it prints is taken off its hands.

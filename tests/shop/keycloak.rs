@@ -1,6 +1,7 @@
 //! A real Keycloak with the shop's realm, and its administration.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
@@ -18,7 +19,7 @@ pub const PASSWORD: &str = "a-long-enough-secret";
 
 /// A Keycloak.
 pub struct Keycloak {
-    running: keycloak::Keycloak,
+    running: Arc<keycloak::Keycloak>,
     client: Client,
 }
 
@@ -29,15 +30,14 @@ impl Keycloak {
             if let Err(unavailable) = Service::Keycloak.install() {
                 return anyhow::Ok(Err(unavailable.to_string()));
             }
-            Self::start_installed().map(Ok)
+            Ok(Ok(keycloak::start(&Ground::temporary()?, Path::new(&keycloak::realm()))?))
         });
-        started.await?
+        Ok(started.await??.map(|running| Self::of(Arc::new(running))))
     }
 
-    /// Starts it where it is installed already. Waits on the thread.
-    pub fn start_installed() -> anyhow::Result<Self> {
-        let running = keycloak::start(&Ground::temporary()?, Path::new(&keycloak::realm()))?;
-        Ok(Self { running, client: Client::guest("") })
+    /// One that runs already.
+    pub fn of(running: Arc<keycloak::Keycloak>) -> Self {
+        Self { running, client: Client::guest("") }
     }
 
     pub fn issuer(&self) -> String {
@@ -51,11 +51,6 @@ impl Keycloak {
     /// Ends it as in a power cut.
     pub fn kill(&self) -> anyhow::Result<()> {
         self.running.server.kill()
-    }
-
-    /// Starts it again after its end.
-    pub fn start_again(&self) -> anyhow::Result<()> {
-        self.running.server.start().map(drop)
     }
 
     /// Lets the web client come back to this gateway, as its realm file does with the public URL.

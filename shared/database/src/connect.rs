@@ -224,7 +224,8 @@ fn common_options(mut options: ConnectOptions) -> ConnectOptions {
     options
         .sqlx_logging(false)
         .test_before_acquire(false)
-        .acquire_timeout(Duration::from_secs(10))
+        // Whoever waits for longer waits for a database that is away, or behind a queue that does not end.
+        .acquire_timeout(Duration::from_secs(3))
         .idle_timeout(None)
         .max_lifetime(None);
     options

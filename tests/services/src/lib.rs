@@ -22,6 +22,7 @@ mod cache;
 mod catalogue;
 pub mod collector;
 pub mod elasticsearch;
+mod engines;
 mod ground;
 mod install;
 pub mod kafka;
@@ -35,5 +36,6 @@ pub mod redis;
 mod server;
 
 pub use catalogue::{Options, Service, Started, Tool, Unavailable};
+pub use engines::Engines;
 pub use ground::{Ground, Port};
 pub use server::Server;

@@ -157,6 +157,11 @@ impl Group {
         }
     }
 
+    /// User and system time of the group.
+    pub(crate) fn cpu(&self) -> Duration {
+        members(self.pid()).filter_map(cpu).sum()
+    }
+
     /// Resident memory of the group, in kilobytes.
     pub(crate) fn resident_kb(&self) -> u64 {
         members(self.pid()).filter_map(resident_kb).sum()
@@ -178,6 +183,14 @@ fn group_of(pid: u32) -> Option<u32> {
     let state = fields.next()?;
     let group = fields.nth(1)?.parse().ok()?;
     (state != "Z" && state != "X").then_some(group)
+}
+
+/// proc(5), `stat`: fields 14 and 15, in ticks of a hundredth of a second on every Linux that this runs on.
+fn cpu(pid: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let ticks: Option<Vec<u64>> = fields.skip(11).take(2).map(|ticks| ticks.parse().ok()).collect();
+    Some(Duration::from_millis(10 * ticks?.iter().sum::<u64>()))
 }
 
 fn resident_kb(pid: u32) -> Option<u64> {

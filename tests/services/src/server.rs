@@ -120,6 +120,11 @@ impl Server {
         self.group().as_ref().map_or(0, Group::resident_kb)
     }
 
+    /// The CPU time that its living processes have taken so far, to the clock tick; zero while it does not run.
+    pub fn cpu(&self) -> Duration {
+        self.group().as_ref().map_or(Duration::ZERO, Group::cpu)
+    }
+
     /// Starts it on the same port with the same data, and says how long it took to be ready. One that runs is left
     /// alone.
     pub fn start(&self) -> Result<Duration> {

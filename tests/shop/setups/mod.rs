@@ -1,7 +1,6 @@
 //! The set-ups, and that every flow passes in each.
 
 mod embedded;
-mod engines;
 mod oracle;
 mod outages;
 mod processes;

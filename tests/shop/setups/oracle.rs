@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, ensure};
 
+use services::Engines;
+
 use super::SUBGRAPHS;
-use super::engines::{APART, Engines};
 use crate::stage::eventually;
 
+/// The subgraph whose database is a server of its own.
+const APART: &str = "inventory";
 /// Confirmed orders whose money is not there exactly once, and whole.
 const UNPAID: &str = "SELECT o.number FROM shop_orders.orders o
     JOIN shop_orders.checkout_attempt a ON a.order_id = o.id AND a.state = 'CONFIRMED'
@@ -32,12 +35,15 @@ fn rows(text: &str) -> BTreeSet<String> {
     text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-impl Engines {
+/// Looks into the databases of a shop.
+pub struct Oracle<'e>(pub &'e Engines);
+
+impl Oracle<'_> {
     /// A statement on a subgraph's database.
     fn on(&self, subgraph: &str, sql: &str) -> anyhow::Result<String> {
         match subgraph {
-            APART => self.apart.sql(&format!("USE {APART}; {sql}")),
-            _ => self.primary.sql(&format!("USE shop_{subgraph}; {sql}")),
+            APART => self.0.apart.sql(&format!("USE {APART}; {sql}")),
+            _ => self.0.primary.sql(&format!("USE shop_{subgraph}; {sql}")),
         }
     }
 
@@ -74,7 +80,7 @@ impl Engines {
         let lost: Vec<&String> = confirmed.difference(&placed).collect();
         ensure!(lost.is_empty(), "confirmed to their buyers and not there: {lost:?}");
         for (what, sql) in [("not paid for once and in full", UNPAID), ("kept money", KEPT)] {
-            let found = self.primary.sql(sql)?;
+            let found = self.0.primary.sql(sql)?;
             ensure!(found.is_empty(), "{what}: {found}");
         }
         let found = self.on(APART, ASTRAY)?;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use serde_json::json;
+use services::Engines;
 
 use super::Fleet;
-use super::engines::Engines;
+use super::oracle::Oracle;
 use crate::client::text;
 use crate::load::{DEEDS, Known, Load, Outcome, Told};
 use crate::login::Site;
@@ -67,7 +68,7 @@ impl Outage {
             Self::Search => engines.search.kill(),
             Self::Replica => engines.replica.server.kill(),
             Self::Database => engines.apart.server.kill(),
-            Self::Keycloak => engines.keycloak.kill(),
+            Self::Keycloak => engines.keycloak.server.kill(),
             Self::Subgraph => fleet.subgraphs.kill(GONE),
         }
     }
@@ -82,7 +83,7 @@ impl Outage {
             Self::Search => engines.search.start().map(drop),
             Self::Replica => engines.replica.server.start().map(drop),
             Self::Database => engines.apart.server.start().map(drop),
-            Self::Keycloak => engines.keycloak.start_again(),
+            Self::Keycloak => engines.keycloak.server.start().map(drop),
             Self::Subgraph => fleet.subgraphs.start_again(GONE).await,
         }
     }
@@ -137,7 +138,7 @@ pub async fn hold(engines: &Engines, fleet: &mut Fleet, site: &Site) -> anyhow::
             let state = text(&data["checkoutAttempt"]["state"])?;
             ensure!(matches!(state, "CONFIRMED" | "FAILED"), "{attempt} is {state} for good");
         }
-        engines.judge(&confirmed).with_context(|| format!("after {}", outage.name()))?;
+        Oracle(engines).judge(&confirmed).with_context(|| format!("after {}", outage.name()))?;
     }
     println!("{} orders were confirmed while something was away; all are there, paid once", confirmed.len());
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
@@ -174,7 +175,7 @@ async fn whole_again(load: &mut Load) -> anyhow::Result<()> {
 
 /// Waits until all that was left undone is done.
 async fn drained(engines: &Engines, fleet: &Fleet) -> anyhow::Result<()> {
-    engines.drained().await?;
+    Oracle(engines).drained().await?;
     let lag = async || fleet.of_workers("techpotli_consumer_lag").await;
     let caught_up =
         eventually("the end of the consumers' lag", || async { Ok(lag().await?.is_empty().then_some(())) });
