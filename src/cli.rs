@@ -23,6 +23,21 @@ pub struct Cli {
     pub settings: Settings,
 }
 
+impl Cli {
+    /// What this process is called in traces.
+    pub fn service(&self) -> String {
+        let role = match &self.command {
+            Some(Command::Gateway(_)) => "gateway",
+            Some(Command::Subgraph(subgraph)) => &subgraph.name,
+            Some(Command::Worker(_)) => "worker",
+            Some(Command::Events(_)) => "events",
+            // The shop in one process, and what is over soon.
+            _ => return "techpotli".to_owned(),
+        };
+        format!("techpotli-{role}")
+    }
+}
+
 /// What the binary can be.
 #[derive(Debug, Subcommand)]
 pub enum Command {

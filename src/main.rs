@@ -24,6 +24,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use runtime::telemetry::Traces;
+
 use cli::{Cli, Command, ConfigCommand, SearchCommand};
 
 /// A request makes thousands of small blocks that live no longer than it does.
@@ -41,19 +43,32 @@ fn main() -> ExitCode {
         return refuse(&message);
     }
     let cli = Cli::parse();
-    if let Err(message) = runtime::telemetry::init_logs(cli.settings.log_format, &cli.settings.log) {
-        return refuse(&message);
-    }
     // Whatever is counted later is counted from the beginning.
     let _metrics = runtime::telemetry::metrics();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return refuse(&format!("the runtime does not start: {error}")),
     };
-    match runtime.block_on(run(cli)) {
+    let traces = {
+        let _entered = runtime.enter();
+        match begin_telemetry(&cli) {
+            Ok(traces) => traces,
+            Err(message) => return refuse(&message),
+        }
+    };
+    let ended = runtime.block_on(run(cli));
+    // While the runtime is there, which sends them.
+    traces.end();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&format!("{error:#}")),
     }
+}
+
+fn begin_telemetry(cli: &Cli) -> Result<Traces, String> {
+    let settings = &cli.settings;
+    let collector = settings.collector(&cli.service()).map_err(|error| format!("{error:#}"))?;
+    runtime::telemetry::begin(settings.log_format, &settings.log, collector.as_ref())
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ use cache::Remote;
 use clap::{ArgAction, Args, CommandFactory as _};
 use gateway::{Channel, ContextDefaults, Cors, GatewayConfig, LoginConfig, Network, Rate, RateLimits};
 use messaging::{Bus, BusError, BusUrl, Topics};
-use runtime::telemetry::LogFormat;
+use runtime::telemetry::{Collector, LogFormat};
 use secrecy::{ExposeSecret as _, SecretString};
 use subgraph::{Keys, SearchUrl};
 
@@ -116,6 +116,20 @@ pub struct Settings {
     /// What is logged, such as `info,orders=debug`.
     #[arg(long, global = true, env = "TECHPOTLI_LOG", default_value = "warn", value_name = "FILTER")]
     pub log: String,
+    /// Where traces go: a collector that takes OTLP over gRPC, such as http://127.0.0.1:4317; `none` for nowhere.
+    #[arg(long, global = true, env = "TECHPOTLI_OTLP_URL", default_value = "none", value_name = "URL")]
+    pub otlp_url: String,
+    /// The share of requests whose trace is recorded, from 0 to 1. A request that is part of a trace already follows
+    /// that one's decision, as far as its sender is believed.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_TRACE_RATIO",
+        default_value_t = 0.1,
+        value_name = "SHARE",
+        value_parser = share
+    )]
+    pub trace_ratio: f64,
     /// Close what only development needs: introspection, debug answers, GraphiQL, foreign origins.
     #[arg(long, global = true, env = "TECHPOTLI_PRODUCTION", action = ArgAction::SetTrue)]
     pub production: bool,
@@ -271,6 +285,19 @@ impl Settings {
         self.search_url.parse().context("TECHPOTLI_SEARCH_URL is wrong")
     }
 
+    /// Where traces go, if anywhere, and under which name.
+    pub fn collector(&self, service: &str) -> anyhow::Result<Option<Collector>> {
+        match self.otlp_url.as_str() {
+            "" | "none" => Ok(None),
+            url if url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) => Ok(Some(Collector {
+                url: url.to_owned(),
+                ratio: self.trace_ratio,
+                service: service.to_owned(),
+            })),
+            _ => anyhow::bail!("TECHPOTLI_OTLP_URL must be 'none' or begin with http://"),
+        }
+    }
+
     /// The keys of the installation, made where they are missing.
     pub fn keys(&self) -> anyhow::Result<Keys> {
         let folder = self.data_dir.join("keys");
@@ -387,6 +414,10 @@ impl Settings {
             SearchUrl::Engine(_) => "Elasticsearch or OpenSearch",
         };
         println!("search        {search}");
+        match self.collector("")? {
+            None => println!("traces        nowhere"),
+            Some(to) => println!("traces        to {}, {} of the requests", to.url, to.ratio),
+        }
         println!("replicas      {}", if self.replica_urls.is_empty() { "none" } else { "are read" });
         println!("production    {}", if self.production { "yes" } else { "no" });
         println!("deadline      {} ms", self.deadline_ms);
@@ -473,6 +504,12 @@ fn field_rate(text: &str) -> Result<(String, u32), String> {
     let (field, rate) = text.split_once('=').ok_or("it must look like FIELD=N")?;
     let rate = rate.parse().ok().filter(|rate| *rate > 0).ok_or_else(|| format!("'{rate}' is no rate"))?;
     Ok((field.to_owned(), rate))
+}
+
+/// A share of something.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("'{text}' is no share from 0 to 1"))
 }
 
 /// The beginning of a topic's name.

@@ -61,6 +61,8 @@ impl Grant {
 pub struct RequestContext {
     /// Sent with every call over HTTP, such as `traceparent` and `x-request-id`.
     pub headers: HeaderMap,
+    /// Adds to the headers of a call over HTTP what is known only when it begins, such as its place in a trace.
+    pub outgoing: Option<fn(&mut HeaderMap)>,
     /// Signs every call over HTTP.
     pub signer: Option<Arc<dyn PassportSigner>>,
     /// Handed to subgraphs in this process as it is; [`RequestContext::local`] gets it back typed.

@@ -32,6 +32,12 @@ pub(crate) fn client(headers: &HeaderMap, extensions: &Extensions, trusted: &[Ne
     Some(client)
 }
 
+/// Whether the peer is one of these.
+pub(crate) fn is_of(extensions: &Extensions, networks: &[Network]) -> bool {
+    let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<SocketAddr>>() else { return false };
+    networks.iter().any(|network| network.contains(peer.ip()))
+}
+
 /// An address, with or without a port.
 fn parse(hop: &str) -> Option<IpAddr> {
     let address = hop.parse::<IpAddr>().or_else(|_| hop.parse::<SocketAddr>().map(|socket| socket.ip()));

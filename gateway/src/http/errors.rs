@@ -7,9 +7,9 @@ use axum::extract::{Extension, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use trace::RequestId;
 
 use super::media::ResponseType;
-use super::request_id::RequestId;
 use crate::operations;
 use crate::rejection::{Code, Rejection};
 
@@ -32,7 +32,7 @@ pub(super) fn reply(rejection: Rejection, as_type: ResponseType, request_id: &Ar
 
 pub(super) async fn no_such_route(Extension(id): Extension<RequestId>, uri: Uri) -> Response {
     let message = format!("There is nothing at {}. The API is at /graphql.", uri.path());
-    reply(Rejection::http(StatusCode::NOT_FOUND, Code::NotFound, message), ResponseType::Json, &id.0)
+    reply(Rejection::http(StatusCode::NOT_FOUND, Code::NotFound, message), ResponseType::Json, id.text())
 }
 
 /// Gives a body of ours to errors that have none of ours: those of axum and of the layers inside this one.
@@ -53,7 +53,7 @@ pub(super) async fn explain(Extension(id): Extension<RequestId>, request: Reques
         _ => (Code::Internal, "Something went wrong on our side."),
     };
     let (parts, _) = response.into_parts();
-    let mut explained = reply(Rejection::http(status, code, message), ResponseType::Json, &id.0);
+    let mut explained = reply(Rejection::http(status, code, message), ResponseType::Json, id.text());
     let of_the_body = [header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::ETAG];
     for (name, value) in &parts.headers {
         if !explained.headers().contains_key(name) && !of_the_body.contains(name) {

@@ -9,10 +9,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use tokio::time::{Instant, timeout_at};
+use trace::RequestId;
 
 use super::body::{self, GraphqlRequest};
 use super::media::{self, Accepted, ResponseType};
-use super::request_id::RequestId;
 use super::{address, csrf, errors, graphiql, sse, websocket};
 use crate::Inner;
 use crate::pipeline::{Allowance, Answer, Call, Carrier};
@@ -50,13 +50,13 @@ fn wants_socket(headers: &HeaderMap) -> bool {
 async fn serve(gateway: Arc<Inner>, parts: Parts, body: Body) -> Response {
     let received = Instant::now();
     let accepted = Accepted::of(&parts.headers);
-    let request_id = parts.extensions.get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.0.clone());
+    let request_id = parts.extensions.get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.text().clone());
     let mut allowance = None;
     let exchange = Exchange { gateway: &gateway, accepted: &accepted, request_id: &request_id, received };
     let mut response = match exchange.run(parts, body, &mut allowance).await {
         Ok(response) => response,
         Err(rejection) => {
-            tracing::debug!(request.id = %request_id, error.code = rejection.code(), "rejected");
+            tracing::debug!(error.code = rejection.code(), "rejected");
             errors::reply(rejection, accepted.for_errors(), &request_id)
         }
     };

@@ -9,9 +9,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
 use http_body_util::{BodyExt as _, Limited};
+use trace::RequestId;
 
 use super::media::ResponseType;
-use super::request_id::RequestId;
 use super::{address, csrf, errors};
 use crate::Inner;
 use crate::login::{Begun, LoginError, Logins, Returned};
@@ -103,7 +103,7 @@ fn parameters<const N: usize>(request: &Parts, names: [&str; N]) -> Result<[Opti
 }
 
 fn refusal(rejection: Rejection, request: &Parts) -> Response {
-    let id = request.extensions.get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.0.clone());
+    let id = request.extensions.get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.text().clone());
     tracing::debug!(request.id = %id, error.code = rejection.code(), "a log-in does not go on");
     errors::reply(rejection, ResponseType::Json, &id)
 }

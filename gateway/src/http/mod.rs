@@ -22,6 +22,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tower_http::decompression::RequestDecompressionLayer;
 
+use self::request_id::Believed;
 use crate::Inner;
 use crate::config::GatewayConfig;
 
@@ -61,7 +62,7 @@ fn layered<S: Clone + Send + Sync + 'static>(routes: Router<S>, config: &Gateway
         .layer(layers::panics()) // a bug costs one request
         .layer(from_fn(errors::explain)) // whatever is refused by a layer or route is refused in JSON
         .layer(from_fn_with_state(leftover::patience(config.deadline), leftover::read)) // so that a refusal is read, too
-        .layer(from_fn(request_id::identify)) // everything else needs the id
+        .layer(from_fn_with_state(Believed::by(config), request_id::identify)) // everything else needs the id
 }
 
 #[cfg(test)]

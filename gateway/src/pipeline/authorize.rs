@@ -12,21 +12,22 @@ use auth::{Actor, Asker, PASSPORT_HEADER, SESSION_EXTENSION, ShopContext, Viewer
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use engine::{Grant, PassportSigner, RequestContext, Succession};
 
+use trace::{Cause, REQUEST_ID, TRACEPARENT, TRACESTATE};
+
 use super::Call;
 use crate::Inner;
-use crate::http::request_id::REQUEST_ID;
 use crate::written::Writes;
 
 /// Asks for `extensions.debug`; see `respond`.
 const DEBUG_HEADER: &str = "x-techpotli-debug";
-/// Passed on as they are: they say nothing about who asks (W3C Trace Context).
-const TRACE_HEADERS: [HeaderName; 2] =
-    [HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
+/// Passed on as they are, once `http::request_id` has looked at them: they say nothing about who asks.
+const TRACE_HEADERS: [HeaderName; 2] = [TRACEPARENT, TRACESTATE];
 
 /// What the engine needs to know of a request beside operation and variables.
 pub(crate) fn context(gateway: &Arc<Inner>, call: &Call, kind: OperationType) -> RequestContext {
     let request = RequestContext {
         headers: headers(call),
+        outgoing: trace::is_on().then_some(name_the_trace),
         deadline: Some(call.received + gateway.config.deadline),
         request_id: Some(call.request_id.clone()),
         observer: Some(gateway.fetches.clone()),
@@ -136,6 +137,11 @@ fn headers(call: &Call) -> HeaderMap {
         }
     }
     headers
+}
+
+/// A call is below the span that is open when it begins.
+fn name_the_trace(headers: &mut HeaderMap) {
+    Cause { request: None, ..Cause::now() }.add_to(headers);
 }
 
 fn grant(viewer: &Viewer) -> Grant {

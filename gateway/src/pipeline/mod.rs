@@ -29,6 +29,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use engine::Operation;
 use tokio::time::Instant;
+use tracing::Span;
 
 pub(crate) use authenticate::Identity;
 pub(crate) use execute::Answer;
@@ -105,6 +106,9 @@ impl Inner {
         let engine = self.current.engine();
         let text = document::text(&call.request)?;
         let operation = plan::prepare(&engine, text, &call.request, &self.config.limits)?;
+        if trace::is_on() {
+            Span::current().record("graphql.operation.name", operation.name());
+        }
         let series = self.operations.series(operation.name().unwrap_or_default());
         let allowance = self.let_through(&operation, &call).await;
         let allowance = allowance.inspect_err(|_| respond::record_rejection(&series, &call))?;

@@ -24,7 +24,6 @@ pub(crate) fn finish(
             let took = call.received.elapsed();
             series.record(outcome, took);
             tracing::debug!(
-                request.id = %call.request_id,
                 operation.name = operation.name().unwrap_or_default(),
                 operation.outcome = ?outcome,
                 took_us = took.as_micros(),

@@ -233,7 +233,14 @@ fn common_options(mut options: ConnectOptions) -> ConnectOptions {
 
 async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     let mut connection = sea_orm::Database::connect(options).await?;
-    connection.set_metric_callback(|info| statements::record(&info.statement.sql));
+    connection.set_metric_callback(|info| {
+        statements::record(&info.statement.sql);
+        let system = match info.statement.db_backend {
+            DbBackend::Sqlite => "sqlite",
+            _ => "mysql",
+        };
+        trace::statement(system, &info.statement.sql, info.elapsed, info.failed);
+    });
     Ok(connection)
 }
 

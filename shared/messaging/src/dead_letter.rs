@@ -9,6 +9,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{QueryOrder as _, QuerySelect as _};
 use sea_orm_migration::prelude::Alias;
+use trace::Cause;
 
 use crate::Envelope;
 
@@ -105,6 +106,7 @@ impl From<Model> for DeadLetter {
             // When it was written is not kept: nothing is decided by it.
             at: row.at,
             payload: row.payload,
+            cause: Cause::default(),
         };
         Self { event, reason: row.reason, origin: row.origin, at: row.at }
     }

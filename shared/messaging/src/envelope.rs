@@ -4,6 +4,7 @@ use common::id::EventId;
 use common::{Fault, Timestamp};
 use events::Event;
 use serde::{Deserialize, Serialize};
+use trace::Cause;
 
 /// An event with what is needed to carry it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub struct Envelope {
     pub at: Timestamp,
     /// The event as JSON text.
     pub payload: String,
+    /// Why it was written.
+    #[serde(default, skip_serializing_if = "Cause::is_unknown")]
+    pub cause: Cause,
 }
 
 impl Envelope {

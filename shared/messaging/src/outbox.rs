@@ -8,6 +8,7 @@ use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::entity::prelude::*;
 use sea_orm::{QueryOrder, QuerySelect};
 use sea_orm_migration::prelude::Alias;
+use trace::{Cause, RequestId};
 
 use crate::Envelope;
 
@@ -24,6 +25,9 @@ pub struct Model {
     pub payload: String,
     pub created_at: Timestamp,
     pub published: bool,
+    /// The request that wrote it, and the place in its trace, where that is recorded.
+    pub request_id: Option<String>,
+    pub traceparent: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -52,6 +56,14 @@ pub(crate) fn migrations() -> Vec<Step> {
             name: "k0002_outbox_unpublished",
             change: || Change::index("outbox_unpublished", "outbox", &["published", "seq"], false),
         },
+        Step {
+            name: "k0008_outbox_request_id",
+            change: || Change::column("outbox", column(Column::RequestId).string_len(128).null()),
+        },
+        Step {
+            name: "k0009_outbox_traceparent",
+            change: || Change::column("outbox", column(Column::Traceparent).string_len(55).null()),
+        },
     ]
 }
 
@@ -64,6 +76,7 @@ pub async fn append<E: Event>(
     ids: &Ids,
     event: &E,
 ) -> Result<(), Fault> {
+    let cause = Cause::now();
     let row = ActiveModel {
         seq: NotSet,
         event_id: Set(ids.next()),
@@ -72,6 +85,8 @@ pub async fn append<E: Event>(
         payload: Set(serde_json::to_string(event).map_err(Fault::internal)?),
         created_at: Set(clock.now()),
         published: Set(false),
+        request_id: Set(cause.request.map(|request| request.text().to_string())),
+        traceparent: Set(cause.parent.map(|parent| parent.to_string())),
     };
     Entity::insert(row).exec_without_returning(tx).await?;
     database.outbox_written();
@@ -106,12 +121,17 @@ pub(crate) async fn mark_published(database: &Database, places: Vec<i64>) -> Res
 
 impl From<Model> for Envelope {
     fn from(row: Model) -> Self {
+        let cause = Cause {
+            request: row.request_id.as_deref().and_then(RequestId::parse),
+            parent: row.traceparent.as_deref().and_then(|parent| parent.parse().ok()),
+        };
         Self {
             id: row.event_id,
             topic: row.topic,
             key: row.aggregate,
             at: row.created_at,
             payload: row.payload,
+            cause,
         }
     }
 }

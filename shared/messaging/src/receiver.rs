@@ -5,6 +5,7 @@ use std::sync::Arc;
 use common::{Clock, Fault};
 use database::{Database, ScopedFutureExt, Tx};
 use futures::future::BoxFuture;
+use tracing::field::Empty;
 
 use crate::{Envelope, dead_letter, inbox};
 
@@ -127,11 +128,20 @@ impl Receiver {
 
     /// Keeps an event that cannot be applied as a dead letter.
     pub async fn bury(&self, event: &Envelope, reason: &str, origin: String) -> Result<(), Fault> {
-        tracing::error!(
-            consumer = self.name, event.id = %event.id, event.topic = event.topic, origin, reason,
-            "an event could not be applied and became a dead letter"
-        );
-        dead_letter::keep(&self.database, event, reason, origin, self.clock.now()).await?;
+        let span = || {
+            tracing::info_span!(
+                target: trace::ROOT, "bury", otel.kind = "consumer", otel.status_code = "ERROR",
+                otel.name = format!("bury {}", event.topic), subgraph.name = self.name, event.id = %event.id
+            )
+        };
+        let burying = async {
+            tracing::error!(
+                consumer = self.name, event.id = %event.id, event.topic = event.topic, origin, reason,
+                "an event could not be applied and became a dead letter"
+            );
+            dead_letter::keep(&self.database, event, reason, origin, self.clock.now()).await
+        };
+        event.cause.carry(span, burying).await?;
         metrics::counter!("techpotli_events_dead_total", "subgraph" => self.name).increment(1);
         Ok(())
     }
@@ -145,13 +155,32 @@ impl Receiver {
                     // Whoever takes it applies it; an event that was applied meanwhile is only taken.
                     let taken = dead_letter::take(tx, event.id).await?;
                     if taken && inbox::first_time(tx, event.id, self.clock.now()).await? {
-                        (self.consumer.apply)(tx, event).await?;
+                        self.apply_in(tx, event).await?;
                     }
                     Ok(taken)
                 }
                 .scope_boxed()
             })
             .await
+    }
+
+    /// Applies one event as a part of what it was written for: what is logged names that request.
+    async fn apply_in(&self, tx: &Tx, event: &Envelope) -> Result<(), Fault> {
+        let span = || {
+            tracing::info_span!(
+                target: trace::ROOT, "apply", otel.kind = "consumer", otel.status_code = Empty,
+                otel.name = format!("apply {}", event.topic), subgraph.name = self.name,
+                event.id = %event.id, event.key = event.key
+            )
+        };
+        let applying = async {
+            let applied = (self.consumer.apply)(tx, event).await;
+            if applied.is_err() {
+                tracing::Span::current().record("otel.status_code", "ERROR");
+            }
+            applied
+        };
+        event.cause.carry(span, applying).await
     }
 
     /// Applies one event; the inner `Err` is why it fails by itself.
@@ -177,14 +206,14 @@ impl Receiver {
                     let ids = events.iter().map(|event| event.id);
                     if inbox::first_time_for_all(tx, ids, self.clock.now()).await? {
                         for event in events {
-                            (self.consumer.apply)(tx, event).await?;
+                            self.apply_in(tx, event).await?;
                         }
                         return Ok(events.len());
                     }
                     let mut applied = 0;
                     for event in events {
                         if inbox::first_time(tx, event.id, self.clock.now()).await? {
-                            (self.consumer.apply)(tx, event).await?;
+                            self.apply_in(tx, event).await?;
                             applied += 1;
                         }
                     }

@@ -14,9 +14,10 @@ use std::time::Duration;
 use common::id::EventId;
 use common::{Clock, Fault, Ids, Timestamp};
 use database::Database;
+use tracing::field::Empty;
 
 use crate::lease::Lease;
-use crate::{Bus, outbox};
+use crate::{Bus, Envelope, outbox};
 
 /// Events handed over at once.
 const BATCH: u64 = 100;
@@ -106,10 +107,35 @@ impl Relay {
         }
         let (places, events): (Vec<i64>, Vec<_>) = batch.into_iter().unzip();
         let count = places.len() as u64;
-        self.bus.publish(events).await?;
+        self.publish(events).await?;
         outbox::mark_published(&self.database, places).await?;
         metrics::counter!("techpotli_events_relayed_total", "subgraph" => self.subgraph).increment(count);
         Ok(count)
+    }
+
+    /// Hands events to the bus. Those of recorded traces are each below a span of their own.
+    async fn publish(&self, mut events: Vec<Envelope>) -> Result<(), Fault> {
+        let mut spans = Vec::new();
+        for event in &mut events {
+            let begun = event.cause.begin(|| {
+                tracing::info_span!(
+                    target: trace::ROOT, "publish", otel.kind = "producer", otel.status_code = Empty,
+                    otel.name = format!("publish {}", event.topic), subgraph.name = self.subgraph,
+                    event.id = %event.id, event.key = event.key
+                )
+            });
+            if let Some((span, below)) = begun {
+                event.cause = below;
+                spans.push(span);
+            }
+        }
+        let published = self.bus.publish(events).await;
+        if published.is_err() {
+            for span in &spans {
+                span.record("otel.status_code", "ERROR");
+            }
+        }
+        published
     }
 
     async fn count(&mut self) -> Result<(), Fault> {
@@ -133,6 +159,6 @@ impl Relay {
 }
 
 /// The events of the outbox that are not published yet, oldest first: for tests that deliver by hand.
-pub async fn pending(database: &Database) -> Result<Vec<crate::Envelope>, Fault> {
+pub async fn pending(database: &Database) -> Result<Vec<Envelope>, Fault> {
     Ok(outbox::unpublished(database, 10_000).await?.into_iter().map(|(_, event)| event).collect())
 }

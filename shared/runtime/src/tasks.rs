@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::TaskTracker;
+use trace::Cause;
 
 /// Spawns tasks, and ends them: the only way the project spawns.
 #[derive(Clone, Debug, Default)]
@@ -25,15 +26,24 @@ impl Tasks {
         Self { never: true, ..Self::default() }
     }
 
-    /// Runs `task` beside everything else. It should end soon after [`Tasks::stopping`] resolves.
+    /// Runs `task` beside everything else. It should end soon after [`Tasks::stopping`] resolves. What a request leaves
+    /// to a task belongs to the request, and to its trace.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         if self.never {
             return;
         }
-        self.tracker.spawn(async move {
+        let task = async move {
             task.await;
             tracing::trace!(task = name, "task ended");
-        });
+        };
+        let cause = Cause::now();
+        if cause.is_unknown() {
+            self.tracker.spawn(task);
+        } else {
+            // Not the span that is open here: that one ends with what it stands for.
+            let span = || tracing::info_span!(target: trace::ROOT, "task", otel.name = name);
+            self.tracker.spawn(cause.carry(span, task));
+        }
     }
 
     /// Resolves when everything is to stop.

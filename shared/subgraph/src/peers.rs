@@ -15,6 +15,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use trace::Cause;
+use tracing::Instrument as _;
 
 use crate::{Document, Subgraph};
 
@@ -96,7 +98,11 @@ impl Peers {
                 }
             }
         };
-        let response: async_graphql::Response = tokio::time::timeout(TIMEOUT, called)
+        let span = tracing::info_span!(
+            target: trace::TARGET, "call", otel.kind = "client",
+            otel.name = format!("call {subgraph}"), subgraph.name = subgraph
+        );
+        let response: async_graphql::Response = tokio::time::timeout(TIMEOUT, called.instrument(span))
             .await
             .map_err(|late| Fault::unavailable(subgraph, late))??;
         self.note_written(&response);
@@ -154,11 +160,12 @@ impl Peers {
         let body = Bytes::from(serde_json::to_vec(body).map_err(Fault::internal)?);
         let passport =
             self.0.signer.sign(subgraph, &body, Viewer::service(caller)).map_err(Fault::internal)?;
-        let request = http::Request::post(format!("{}{path}", url.trim_end_matches('/')))
+        let mut request = http::Request::post(format!("{}{path}", url.trim_end_matches('/')))
             .header(http::header::CONTENT_TYPE, "application/json")
             .header(PASSPORT_HEADER, passport)
             .body(Full::new(body))
             .map_err(Fault::internal)?;
+        Cause::now().add_to(request.headers_mut());
         let answer =
             self.0.client.request(request).await.map_err(|error| Fault::unavailable(subgraph, error))?;
         let status = answer.status();

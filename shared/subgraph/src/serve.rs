@@ -18,6 +18,7 @@ use messaging::{Bus, Destination, Envelope};
 use runtime::Tasks;
 use sea_orm::ConnectionTrait as _;
 use serde_json::json;
+use trace::Cause;
 
 use crate::documents::Documents;
 use crate::{Peers, Ports, Subgraph};
@@ -86,7 +87,19 @@ impl IntoResponse for Refused {
 
 async fn graphql(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
     let caller = door.let_in(&headers, &body)?;
-    let mut request: async_graphql::Request = serde_json::from_slice(&body).map_err(|_| Refused::BadBody)?;
+    // Believed now that the passport has shown who calls.
+    let cause = Cause::of(&headers);
+    let span = || {
+        tracing::info_span!(
+            target: trace::ROOT, "graphql", otel.kind = "server",
+            otel.name = format!("graphql {}", door.subgraph.name), subgraph.name = door.subgraph.name
+        )
+    };
+    cause.carry(span, answer(&door, caller, &headers, &body)).await
+}
+
+async fn answer(door: &Door, caller: Caller, headers: &HeaderMap, body: &[u8]) -> Result<Response, Refused> {
+    let mut request: async_graphql::Request = serde_json::from_slice(body).map_err(|_| Refused::BadBody)?;
     door.documents.prepare(&mut request);
     let streamed =
         headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));

@@ -12,6 +12,7 @@ use futures::stream::FuturesUnordered;
 use serde_json::Map;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, Sleep};
+use tracing::Instrument as _;
 
 use super::arena::{Arena, Value};
 use super::entities::{Targets, walk};
@@ -146,7 +147,12 @@ impl<'a> Run<'a> {
         self.targets[row] = self.gather(fetch)?;
         let call = outgoing(&request, fetch, &self.arena, &self.targets[row]);
         let successor = self.successor.clone();
-        Some(async move {
+        // Of a target that no log is about: whoever collects traces lets it through, and for others it is none.
+        let span = tracing::info_span!(
+            target: "otel", "fetch", otel.kind = "client", otel.name = format!("fetch {}", fetch.name),
+            subgraph.name = &*fetch.name
+        );
+        let flight = async move {
             let sent = Instant::now();
             let (call, sent_bytes) = call;
             let answer = match call {
@@ -154,7 +160,8 @@ impl<'a> Run<'a> {
                 None => Err(CallError::Unreachable),
             };
             Landed { row, sent, sent_bytes, answer }
-        })
+        };
+        Some(flight.instrument(span))
     }
 
     /// What a fetch is about; `None` if there is no object for it.

@@ -170,6 +170,9 @@ impl HttpSubgraph {
             let left = deadline.saturating_duration_since(Instant::now()).as_millis();
             headers.insert(DEADLINE_HEADER, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
         }
+        if let Some(add) = context.outgoing {
+            add(headers);
+        }
         if let Some((header, value)) = signed {
             headers.insert(header, value);
         }

@@ -10,9 +10,10 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use trace::RequestId;
+use tracing::Span;
 
 use super::media::ResponseType;
-use super::request_id::RequestId;
 use super::{address, errors, sse};
 use crate::Inner;
 use crate::config::Cors;
@@ -27,7 +28,7 @@ pub(super) async fn upgrade(
     socket: WebSocketUpgrade,
     request: Request,
 ) -> Response {
-    let request_id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.0.clone());
+    let request_id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.text().clone());
     match accept(gateway, socket, &request, &request_id) {
         Ok(response) => response,
         Err(rejection) => errors::reply(rejection, ResponseType::Json, &request_id),
@@ -50,8 +51,10 @@ fn accept(
     let limit = gateway.config.limits.body_bytes;
     let session = Session::new(gateway, request.headers().clone(), address, request_id.clone());
     let socket = socket.protocols([PROTOCOL]).max_message_size(limit).max_frame_size(limit);
+    // The socket's task is another one than its request's.
+    let request = RequestId::parse(request_id);
     Ok(socket.on_upgrade(move |socket| async move {
-        session.run(socket).await;
+        trace::carry(request, None, false, Span::none, session.run(socket)).await;
         drop(permit);
     }))
 }

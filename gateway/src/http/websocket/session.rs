@@ -13,7 +13,8 @@ use futures::stream::{self, BoxStream};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep_until};
 use tokio_stream::StreamMap;
-use tracing::Instrument as _;
+use trace::{RequestId, TRACEPARENT, TRACESTATE};
+use tracing::field::Empty;
 
 use super::message::{Close, Incoming, Outgoing, errors_of};
 use crate::Inner;
@@ -58,10 +59,15 @@ impl From<Close> for End {
 impl Session {
     pub(super) fn new(
         gateway: Arc<Inner>,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
         address: Option<IpAddr>,
         request_id: Arc<str>,
     ) -> Self {
+        if trace::is_on() {
+            // An operation is in a trace of its own.
+            headers.remove(TRACEPARENT);
+            headers.remove(TRACESTATE);
+        }
         Self {
             gateway,
             headers: Arc::new(headers),
@@ -80,7 +86,7 @@ impl Session {
             None => End::Close(Close::SubprotocolNotAcceptable),
         };
         if let End::Close(close) = end {
-            tracing::debug!(request.id = %self.request_id, socket.code = close.code(), "socket closed");
+            tracing::debug!(socket.code = close.code(), "socket closed");
             // Whoever is gone by now does not need the reason.
             let _ = self.send(&mut socket, close.into_message()).await;
         }
@@ -191,16 +197,23 @@ impl Session {
             carrier: Carrier { mutations: true, events: true },
         };
         let gateway = self.gateway.clone();
+        let call_id = request_id.clone();
         let key = id.clone();
-        let span = tracing::error_span!("operation", request.id = %request_id);
-        let answers = async move {
+        let span = || {
+            tracing::info_span!(
+                target: trace::ROOT, "operation", otel.kind = "server", otel.name = "operation of a socket",
+                request.id = &*call_id, graphql.operation.name = Empty
+            )
+        };
+        let recorded = trace::is_recorded(None, false);
+        let answering = async move {
             let answer = match admitted {
                 Ok(()) => gateway.answer(call).await.map(|(answer, _)| answer),
                 Err(rejection) => Err(rejection),
             };
             outgoing(id, answer, &request_id)
-        }
-        .instrument(span);
+        };
+        let answers = trace::carry(RequestId::parse(&call_id), None, recorded, span, answering);
         self.operations.insert(key, stream::once(answers).flatten().boxed());
         Ok(())
     }

@@ -288,6 +288,7 @@ mod tests {
             key: key.into(),
             at: Timestamp(0),
             payload: String::new(),
+            cause: trace::Cause::default(),
         };
         let events = [event("a", "1"), event("a", "2"), event("a", "1"), event("b", "1"), event("a", "1")];
         let places: Vec<Vec<usize>> = rounds(&events)

@@ -1,4 +1,5 @@
-//! An event as a record: its JSON is the value, its aggregate the key, and its id and time are headers.
+//! An event as a record: its JSON is the value, its aggregate the key, and its id and time are headers, and so is
+//! why it was written: by which request, in which trace.
 
 use std::fmt;
 
@@ -6,11 +7,15 @@ use common::Timestamp;
 use common::id::EventId;
 use rdkafka::message::{BorrowedMessage, Header, Headers as _, Message as _, OwnedHeaders};
 
+use trace::{Cause, RequestId};
+
 use crate::Envelope;
 
 const ID: &str = "event-id";
 const TOPIC: &str = "event-topic";
 const TIME: &str = "event-time";
+const REQUEST: &str = "request-id";
+const TRACEPARENT: &str = "traceparent";
 const REASON: &str = "dead-reason";
 const ORIGIN_TOPIC: &str = "dead-topic";
 const ORIGIN_PARTITION: &str = "dead-partition";
@@ -41,10 +46,17 @@ pub(super) struct Delivered {
 
 pub(super) fn headers(event: &Envelope) -> OwnedHeaders {
     let (id, time) = (event.id.to_string(), event.at.0.to_string());
-    OwnedHeaders::new()
+    let mut headers = OwnedHeaders::new()
         .insert(Header { key: ID, value: Some(&id) })
         .insert(Header { key: TOPIC, value: Some(&event.topic) })
-        .insert(Header { key: TIME, value: Some(&time) })
+        .insert(Header { key: TIME, value: Some(&time) });
+    if let Some(request) = &event.cause.request {
+        headers = headers.insert(Header { key: REQUEST, value: Some(&**request.text()) });
+    }
+    if let Some(parent) = &event.cause.parent {
+        headers = headers.insert(Header { key: TRACEPARENT, value: Some(&parent.to_string()) });
+    }
+    headers
 }
 
 pub(super) fn dead_headers(event: &Envelope, reason: &str, origin: &Origin) -> OwnedHeaders {
@@ -80,6 +92,10 @@ pub(super) fn read(message: &BorrowedMessage<'_>, publisher: &str) -> Delivered 
         key: String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned(),
         at: at.unwrap_or(Timestamp::from_millis(stamp)),
         payload: String::from_utf8_lossy(message.payload().unwrap_or_default()).into_owned(),
+        cause: Cause {
+            request: header(message, REQUEST).and_then(|id| RequestId::parse(&id)),
+            parent: header(message, TRACEPARENT).and_then(|parent| parent.parse().ok()),
+        },
     };
     Delivered { origin, event, broken }
 }

@@ -125,6 +125,7 @@ async fn the_shop_as_it_is_built_writes_mail_into_its_folder() {
         key: user.to_string(),
         at: ports.clock.now(),
         payload: serde_json::to_string(&event).unwrap(),
+        cause: Default::default(),
     };
     subgraph.receiver.as_ref().unwrap().accept(&[envelope]).await.unwrap();
     let waited = tokio::time::timeout(crate::PATIENCE, async {

@@ -92,6 +92,7 @@ impl Bench {
             key: event.key(),
             at: self.ports.clock.now(),
             payload: serde_json::to_string(event).unwrap(),
+            cause: Default::default(),
         };
         self.hear_again(&envelope).await;
         envelope

@@ -103,6 +103,7 @@ impl Bench {
             key: order.to_string(),
             at: self.ports.clock.now(),
             payload: serde_json::to_string(&event).unwrap(),
+            cause: Default::default(),
         };
         self.subgraph().receiver.unwrap().accept(&[envelope]).await.unwrap();
     }
