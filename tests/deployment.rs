@@ -153,6 +153,13 @@ fn the_engines_are_set_up_as_our_services_expect() {
     let kafka = of("kafka");
     let broker = ours["TECHPOTLI_BUS_URL"].trim_start_matches("kafka://");
     assert_eq!(kafka["KAFKA_ADVERTISED_LISTENERS"], format!("PLAINTEXT://{broker}"));
+    let tempo = read("docker/tempo.yaml");
+    let (_, port) = ours["TECHPOTLI_OTLP_URL"].rsplit_once(':').unwrap();
+    assert!(tempo.contains(&format!("endpoint: 0.0.0.0:{port}")), "Tempo takes no OTLP on {port}");
+    let sources = read("docker/grafana/provisioning/datasources/all.yml");
+    let (_, port) = sources.split_once("http://tempo:").unwrap();
+    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+    assert!(tempo.contains(&format!("http_listen_port: {port}")), "Tempo answers no queries on {port}");
     let realm: serde_json::Value =
         serde_json::from_str(&read("gateway/keycloak/techpotli-realm.json")).unwrap();
     let issuer = &of("gateway")["TECHPOTLI_OIDC_ISSUER"];

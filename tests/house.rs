@@ -15,16 +15,17 @@ fn may_know(room: &str) -> Option<&'static [&'static str]> {
         "seed" => &["common"],
         "auth" => &["common"],
         "cache" => &[],
-        "runtime" => &[],
+        "trace" => &[],
+        "runtime" => &["trace"],
         "events" => &["common"],
-        "database" => &["common"],
-        "messaging" => &["common", "database", "events"],
-        "subgraph" => &["auth", "cache", "common", "database", "events", "messaging", "runtime"],
+        "database" => &["common", "trace"],
+        "messaging" => &["common", "database", "events", "trace"],
+        "subgraph" => &["auth", "cache", "common", "database", "events", "messaging", "runtime", "trace"],
         "services" => &[],
         "supergraph" => &[],
         "compose" => &["supergraph"],
         "engine" => &["supergraph"],
-        "gateway" => &["auth", "cache", "common", "engine", "runtime", "supergraph"],
+        "gateway" => &["auth", "cache", "common", "engine", "runtime", "supergraph", "trace"],
         subgraph if SUBGRAPHS.contains(&subgraph) => {
             &["auth", "cache", "common", "database", "events", "messaging", "runtime", "seed", "subgraph"]
         }

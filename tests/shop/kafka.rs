@@ -14,7 +14,7 @@ use crate::stage::eventually;
 use crate::template::seeded_folder;
 
 /// A broker of our own, where one can be had.
-fn broker(what: &str) -> anyhow::Result<Option<Server>> {
+pub fn broker(what: &str) -> anyhow::Result<Option<Server>> {
     match Service::Kafka.install() {
         Ok(()) => services::kafka::start(&Ground::temporary()?).map(Some),
         Err(why) => node::skipped(what, &why.to_string()).map(|()| None),
@@ -22,7 +22,7 @@ fn broker(what: &str) -> anyhow::Result<Option<Server>> {
 }
 
 /// The settings of all processes on a broker.
-fn on(broker: &Server) -> Vec<(&'static str, String)> {
+pub fn on(broker: &Server) -> Vec<(&'static str, String)> {
     vec![
         ("TECHPOTLI_BUS_URL", format!("kafka://{}", broker.url())),
         ("TECHPOTLI_KAFKA_PARTITIONS", "3".to_owned()),

@@ -6,7 +6,8 @@
 //! one by one under the `load` of shoppers. `outages` takes a subgraph away, `search_engine` the engine that searches,
 //! `kafka` broker and workers; `rolling` replaces processes under load, and `supergraph` what they serve; `limiter` has
 //! gateways count together, `login` goes through an identity provider, and `dead_letters` is about events that could not
-//! be applied. `stampedes` needs a shop that is quick, so it runs in one process only.
+//! be applied, and `traces` about what a collector is told. `stampedes` needs a shop that is quick, so it runs in one
+//! process only.
 
 mod browser;
 mod client;
@@ -35,4 +36,5 @@ mod stampedes;
 mod startup;
 mod supergraph;
 mod template;
+mod traces;
 mod visitor;

@@ -50,7 +50,8 @@ fn wants_socket(headers: &HeaderMap) -> bool {
 async fn serve(gateway: Arc<Inner>, parts: Parts, body: Body) -> Response {
     let received = Instant::now();
     let accepted = Accepted::of(&parts.headers);
-    let request_id = parts.extensions.get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.text().clone());
+    let request_id =
+        parts.extensions.get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.text().clone());
     let mut allowance = None;
     let exchange = Exchange { gateway: &gateway, accepted: &accepted, request_id: &request_id, received };
     let mut response = match exchange.run(parts, body, &mut allowance).await {

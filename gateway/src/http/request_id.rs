@@ -29,7 +29,7 @@ impl Believed {
     /// may be told.
     fn place(&self, request: &mut Request) -> (Option<TraceParent>, bool) {
         let parent = take_parent(request.headers_mut());
-        if !trace::is_on() {
+        if !trace::is_on() || !is_of_interest(request.uri().path()) {
             return (parent, false);
         }
         let believed = self.everybody || address::is_of(request.extensions(), &self.proxies);
@@ -74,10 +74,16 @@ pub(crate) async fn identify(State(believed): State<Believed>, mut request: Requ
     response
 }
 
+/// Probes, metrics and pages would drown what people do.
+fn is_of_interest(path: &str) -> bool {
+    path == "/graphql" || path.starts_with("/graphql/") || path.starts_with("/auth/")
+}
+
 fn id_of(headers: &HeaderMap) -> RequestId {
     let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).and_then(RequestId::parse);
     given.unwrap_or_else(|| {
-        RequestId::parse(&uuid::Uuid::now_v7().simple().to_string()).expect("32 letters and digits are harmless")
+        RequestId::parse(&uuid::Uuid::now_v7().simple().to_string())
+            .expect("32 letters and digits are harmless")
     })
 }
 
@@ -126,7 +132,10 @@ mod tests {
         };
         let mut good = headers(&[PARENT]);
         assert_eq!(take_parent(&mut good).map(|parent| parent.to_string()).as_deref(), Some(PARENT));
-        assert_eq!((&good[TRACEPARENT], &good[TRACESTATE]), (&HeaderValue::from_static(PARENT), &HeaderValue::from_static("vendor=1")));
+        assert_eq!(
+            (&good[TRACEPARENT], &good[TRACESTATE]),
+            (&HeaderValue::from_static(PARENT), &HeaderValue::from_static("vendor=1"))
+        );
         for parents in [&[][..], &["nonsense"], &[PARENT, PARENT]] {
             let mut bad = headers(parents);
             assert_eq!(take_parent(&mut bad), None, "{parents:?}");

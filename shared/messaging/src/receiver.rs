@@ -175,8 +175,13 @@ impl Receiver {
         };
         let applying = async {
             let applied = (self.consumer.apply)(tx, event).await;
-            if applied.is_err() {
-                tracing::Span::current().record("otel.status_code", "ERROR");
+            match &applied {
+                Ok(()) => {
+                    tracing::debug!(subgraph.name = self.name, event.id = %event.id, "an event was applied");
+                }
+                Err(_) => {
+                    tracing::Span::current().record("otel.status_code", "ERROR");
+                }
             }
             applied
         };

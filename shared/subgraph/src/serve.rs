@@ -107,6 +107,12 @@ async fn answer(door: &Door, caller: Caller, headers: &HeaderMap, body: &[u8]) -
         return Ok(stream(&door.subgraph, request, caller));
     }
     let answer = door.subgraph.execute(request, caller, false).await;
+    tracing::debug!(
+        subgraph.name = door.subgraph.name,
+        sql.statements = answer.statements.count,
+        errors = answer.response.errors.len(),
+        "answered"
+    );
     let statements = async_graphql::Value::from(answer.statements.count);
     Ok(GraphQLResponse::from(answer.response.extension("sql", statements)).into_response())
 }

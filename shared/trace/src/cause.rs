@@ -14,10 +14,20 @@ use crate::{Carried, REQUEST_ID, RequestId, TRACEPARENT, TraceParent, carry, is_
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The request.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "write", deserialize_with = "read_id")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write",
+        deserialize_with = "read_id"
+    )]
     pub request: Option<RequestId>,
     /// The place in a trace, where it is recorded.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "write", deserialize_with = "read")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write",
+        deserialize_with = "read"
+    )]
     pub parent: Option<TraceParent>,
 }
 

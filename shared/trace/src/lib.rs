@@ -103,3 +103,43 @@ fn begin(parent: Option<TraceParent>, span: impl FnOnce() -> tracing::Span) -> t
     }
     span
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_a_trace_is_recorded_is_said_by_who_began_it_as_far_as_they_are_believed() {
+        let sampled: TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
+        let unsampled = sampled.unsampled();
+        assert!(!is_recorded(Some(&sampled), true), "nobody collects");
+        record(0.0);
+        assert!(is_recorded(Some(&sampled), true));
+        assert!(!is_recorded(Some(&sampled), false), "a stranger costs us nothing");
+        assert!(!is_recorded(Some(&unsampled), true));
+        assert!(!is_recorded(None, true));
+    }
+
+    #[tokio::test]
+    async fn a_cause_is_what_the_task_belongs_to_and_survives_its_json() {
+        assert!(Cause::now().is_unknown());
+        let request = RequestId::parse("r-1");
+        let cause = carry(request.clone(), None, false, tracing::Span::none, async { Cause::now() }).await;
+        assert_eq!(cause, Cause { request, parent: None });
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok();
+        let cause = Cause { parent, ..cause };
+        let json = serde_json::to_string(&cause).unwrap();
+        assert_eq!(serde_json::from_str::<Cause>(&json).unwrap(), cause);
+        for (json, request) in [
+            (r#"{}"#, None),
+            (r#"{"request":"a\nb","parent":"nonsense"}"#, None),
+            (r#"{"request":"r-1","parent":"nonsense","later":1}"#, RequestId::parse("r-1")),
+        ] {
+            assert_eq!(
+                serde_json::from_str::<Cause>(json).unwrap(),
+                Cause { request, parent: None },
+                "{json}"
+            );
+        }
+    }
+}

@@ -4,9 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use opentelemetry::global::BoxedTracer;
-use opentelemetry::trace::{
-    Span as _, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
-};
+use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue, global};
 
 use crate::is_on;
@@ -28,10 +26,8 @@ pub fn statement(system: &'static str, text: &str, took: Duration, failed: bool)
     }
     let now = opentelemetry::time::now();
     let shortened = text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end]);
-    let attributes = vec![
-        KeyValue::new("db.system.name", system),
-        KeyValue::new("db.query.text", shortened.to_owned()),
-    ];
+    let attributes =
+        vec![KeyValue::new("db.system.name", system), KeyValue::new("db.query.text", shortened.to_owned())];
     let name = text.split_whitespace().next().unwrap_or("sql").to_owned();
     let builder = SpanBuilder::from_name(name)
         .with_kind(SpanKind::Client)

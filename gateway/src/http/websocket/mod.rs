@@ -28,7 +28,8 @@ pub(super) async fn upgrade(
     socket: WebSocketUpgrade,
     request: Request,
 ) -> Response {
-    let request_id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.text().clone());
+    let request_id =
+        request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.text().clone());
     match accept(gateway, socket, &request, &request_id) {
         Ok(response) => response,
         Err(rejection) => errors::reply(rejection, ResponseType::Json, &request_id),

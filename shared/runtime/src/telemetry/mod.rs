@@ -7,9 +7,9 @@ mod traces;
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::Registry;
 
 pub use logs::LogFormat;
 pub use traces::{Collector, Traces};
