@@ -43,6 +43,7 @@ async fn bury(folder: &Path) -> anyhow::Result<(EventId, EventId, Timestamp)> {
         key: stock.key(),
         at: clock.now(),
         payload,
+        cause: Default::default(),
     };
     let (good, bad) = (envelope(serde_json::to_string(&stock)?), envelope("{}".to_owned()));
     for (event, reason) in [(&good, "the table was locked\nfor long"), (&bad, "missing field `variant`")] {

@@ -53,6 +53,7 @@ async fn tell<E: Event>(shop: &Shop, event: &E) {
         key: event.key(),
         at: shop.ports.clock.now(),
         payload: serde_json::to_string(event).expect("an event is JSON"),
+        cause: Default::default(),
     };
     let receiver = shop.subgraph.receiver.as_ref().expect("carts hear events");
     receiver.accept(&[envelope]).await.expect("the event is applied");

@@ -105,6 +105,7 @@ impl Bench {
             key: event.key(),
             at: self.ports.clock.now(),
             payload: serde_json::to_string(event).expect("an event is JSON"),
+            cause: Default::default(),
         };
         // Twice, because a bus may deliver twice.
         let receiver = self.subgraph.receiver.as_ref().expect("stock listens");
