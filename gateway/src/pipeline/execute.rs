@@ -27,7 +27,8 @@ pub(crate) async fn run(
     let variables = call.request.variables.take().unwrap_or_default();
     if operation.kind() == OperationType::Subscription {
         // The deadline holds for the opening; a subscription lasts, and the engine gives each event its time.
-        return Answer::Events(engine.subscribe(operation, variables, Arc::new(context)));
+        let events = engine.subscribe(operation, variables, Arc::new(context));
+        return Answer::Events(Box::pin(trace::carry_stream(events)));
     }
     let execution = engine.execute(operation, variables, &context);
     let response = match context.deadline {

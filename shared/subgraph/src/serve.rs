@@ -119,8 +119,7 @@ async fn answer(door: &Door, caller: Caller, headers: &HeaderMap, body: &[u8]) -
 
 /// Server-sent events in the distinct-connection mode of the GraphQL over SSE protocol.
 fn stream(subgraph: &Subgraph, request: async_graphql::Request, caller: Caller) -> Response {
-    let next = subgraph
-        .subscribe(request, caller.viewer)
+    let next = trace::carry_stream(subgraph.subscribe(request, caller.viewer))
         .map(|response| Event::default().event("next").json_data(response));
     let complete = futures::stream::once(async { Ok(Event::default().event("complete").data("")) });
     Sse::new(next.chain(complete)).keep_alive(KeepAlive::default()).into_response()

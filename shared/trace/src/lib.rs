@@ -16,6 +16,7 @@ mod traceparent;
 use std::future::Future;
 use std::sync::OnceLock;
 
+use futures::stream::{Stream, StreamExt as _, poll_fn};
 use opentelemetry::trace::{TraceContextExt as _, TraceId};
 use tokio::task::futures::TaskLocalFuture;
 use tracing::instrument::{Instrument as _, Instrumented};
@@ -95,6 +96,13 @@ pub fn carry<F: Future>(
     UNDERWAY.scope(Underway { request, trace }, work.instrument(span))
 }
 
+/// A stream that goes on when the task at hand is over, such as the events of a subscription: what it says in the log
+/// still belongs to what the task belongs to.
+pub fn carry_stream<S: Stream + Unpin>(mut stream: S) -> impl Stream<Item = S::Item> + use<S> {
+    let underway = underway();
+    poll_fn(move |context| UNDERWAY.sync_scope(underway.clone(), || stream.poll_next_unpin(context)))
+}
+
 fn begin(parent: Option<TraceParent>, span: impl FnOnce() -> tracing::Span) -> tracing::Span {
     let span = span();
     if let Some(parent) = parent {
@@ -125,7 +133,12 @@ mod tests {
         assert!(Cause::now().is_unknown());
         let request = RequestId::parse("r-1");
         let cause = carry(request.clone(), None, false, tracing::Span::none, async { Cause::now() }).await;
-        assert_eq!(cause, Cause { request, parent: None });
+        assert_eq!(cause, Cause { request: request.clone(), parent: None });
+        let events = carry(request.clone(), None, false, tracing::Span::none, async {
+            carry_stream(futures::stream::repeat_with(Cause::now).take(2))
+        });
+        let later: Vec<Cause> = events.await.collect().await;
+        assert_eq!(later, [cause.clone(), cause.clone()]);
         let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok();
         let cause = Cause { parent, ..cause };
         let json = serde_json::to_string(&cause).unwrap();
