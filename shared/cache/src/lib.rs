@@ -1,9 +1,12 @@
 //! Caches in the process's memory: bounded, with an age, and never holding what was true before an invalidation; and a
 //! Redis that several processes share.
 
+mod key;
 mod remote;
 
-pub use remote::{Away, Library, Remote, RemoteUrlError};
+pub use key::{Key, Kind};
+pub use redis::FromRedisValue;
+pub use remote::{Away, Entry, Library, Remote, RemoteUrlError, Stream};
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,13 +2,16 @@
 //! away, and is then left alone for a moment, so that a server that is gone costs nobody a wait.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::{ClusterClient, ClusterConfig};
 use redis::cluster_async::ClusterConnection;
-use redis::{Client, Cmd, FromRedisValue, RedisResult};
+use redis::{Client, Cmd, FromRedisValue, RedisResult, ToRedisArgs};
+
+use crate::key::{Key, Kind};
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -17,12 +20,16 @@ const FAILURES: u64 = 3;
 /// How long one that is away is left alone before one caller tries again.
 const REST: Duration = Duration::from_secs(1);
 
+/// Whose everything is, where nothing else is said.
+const TENANT: &str = "techpotli";
+
 /// A Redis server or cluster. Clones share its connections.
 #[derive(Clone)]
 pub struct Remote {
     link: Link,
+    tenant: Arc<str>,
     patience: Duration,
-    breaker: std::sync::Arc<Breaker>,
+    breaker: Arc<Breaker>,
 }
 
 #[derive(Clone)]
@@ -54,6 +61,21 @@ pub struct Library {
     pub source: &'static str,
 }
 
+/// What lies under the key of a stream.
+#[derive(Debug)]
+pub enum Stream {}
+
+/// An entry of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id, later than those of all before.
+    pub id: String,
+    /// When it was written, on the server's clock, in milliseconds.
+    pub millis: u64,
+    /// Names and values.
+    pub fields: Vec<(String, String)>,
+}
+
 impl Remote {
     /// The server behind `redis://[user:password@]host:port[/db]`, or the cluster that one of
     /// `redis+cluster://[user:password@]host:port,host:port,…` belongs to. Connects when it is first asked, and waits for
@@ -79,7 +101,56 @@ impl Remote {
         } else {
             return Err(RemoteUrlError::Scheme(url.split(':').next().unwrap_or_default().to_owned()));
         };
-        Ok(Self { link, patience, breaker: std::sync::Arc::default() })
+        Ok(Self { link, tenant: TENANT.into(), patience, breaker: Arc::default() })
+    }
+
+    /// The same server for what belongs to `tenant`: every key begins with it, so several shops can share a server.
+    #[must_use]
+    pub fn for_tenant(self, tenant: &str) -> Self {
+        Self { tenant: tenant.into(), ..self }
+    }
+
+    /// Where the value of this name lies.
+    pub fn key<V>(&self, kind: &Kind<V>, name: &str) -> Key<V> {
+        kind.key(&self.tenant, name)
+    }
+
+    /// What lies there.
+    pub async fn get<V: FromRedisValue>(&self, key: &Key<V>) -> Result<Option<V>, Away> {
+        self.send(redis::cmd("GET").arg(key.as_str())).await
+    }
+
+    /// Puts a value there for so long.
+    pub async fn set<V: ToRedisArgs>(&self, key: &Key<V>, value: &V, age: Duration) -> Result<(), Away> {
+        let mut command = redis::cmd("SET");
+        command.arg(key.as_str()).arg(value).arg("PX").arg(millis(age));
+        self.send(&command).await
+    }
+
+    /// Puts a value there for so long, unless there is one; says whether it did.
+    pub async fn claim<V: ToRedisArgs>(&self, key: &Key<V>, value: &V, age: Duration) -> Result<bool, Away> {
+        let mut command = redis::cmd("SET");
+        command.arg(key.as_str()).arg(value).arg("NX").arg("PX").arg(millis(age));
+        let set: Option<String> = self.send(&command).await?;
+        Ok(set.is_some())
+    }
+
+    /// At most `count` entries of a stream: from the millisecond `from`, or after an entry's id where that begins with a
+    /// parenthesis.
+    pub async fn entries(&self, key: &Key<Stream>, from: &str, count: usize) -> Result<Vec<Entry>, Away> {
+        let mut command = redis::cmd("XRANGE");
+        command.arg(key.as_str()).arg(from).arg("+").arg("COUNT").arg(count);
+        let page: Vec<(String, Vec<(String, String)>)> = self.send(&command).await?;
+        let entry = |(id, fields): (String, _)| {
+            let millis = id.split('-').next().and_then(|millis| millis.parse().ok()).unwrap_or(0);
+            Entry { id, millis, fields }
+        };
+        Ok(page.into_iter().map(entry).collect())
+    }
+
+    /// Takes away what lies there.
+    pub async fn remove<V>(&self, key: &Key<V>) -> Result<(), Away> {
+        self.send(redis::cmd("DEL").arg(key.as_str())).await
     }
 
     /// Whether keys of one command must share a slot, by a hash tag in braces.
@@ -101,8 +172,8 @@ impl Remote {
         &self,
         library: Library,
         function: &str,
-        keys: &[String],
-        arguments: &[i64],
+        keys: &[&str],
+        arguments: impl ToRedisArgs,
     ) -> Result<T, Away> {
         let mut command = redis::cmd("FCALL");
         command.arg(function).arg(keys.len()).arg(keys).arg(arguments);
@@ -149,6 +220,10 @@ impl fmt::Debug for Remote {
         let kind = if self.has_slots() { "cluster" } else { "server" };
         formatter.debug_struct("Remote").field("kind", &kind).finish_non_exhaustive()
     }
+}
+
+fn millis(age: Duration) -> u64 {
+    u64::try_from(age.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
 /// Whether an error means that the server was not reached, rather than that it refused.

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use cache::{Away, Library, Remote};
+use cache::{Away, FromRedisValue, Kind, Library, Remote};
 use quick_cache::sync::Cache;
 
 use super::{Charge, Subject};
@@ -15,6 +15,8 @@ use super::{Charge, Subject};
 const REMEMBERED: usize = 100_000;
 
 const LIMITS: Library = Library { source: include_str!("limits.lua") };
+/// An account: the microsecond of the server's clock at which it is even.
+const ACCOUNT: Kind<i64> = Kind::new("limit", 1);
 const ADMIT: &str = "techpotli_admit";
 const GIVE_BACK: &str = "techpotli_give_back";
 
@@ -105,8 +107,7 @@ impl Shared {
         if charges.is_empty() {
             return Ok(Verdict::Admitted(Vec::new()));
         }
-        let (keys, arguments) = written(charges);
-        let answer: Vec<i64> = self.remote.call(LIMITS, ADMIT, &keys, &arguments).await?;
+        let answer: Vec<i64> = self.call(ADMIT, charges).await?;
         let [refused, wait_us, remaining @ ..] = &answer[..] else { return Err(Away) };
         match usize::try_from(*refused) {
             Ok(0) => {
@@ -125,25 +126,32 @@ impl Shared {
         if charges.is_empty() {
             return;
         }
-        let (keys, arguments) = written(charges);
         // Lost, it would have been charged too much: a little too strict for one window.
-        let _ = self.remote.call::<i64>(LIMITS, GIVE_BACK, &keys, &arguments).await;
+        let _ = self.call::<i64>(GIVE_BACK, charges).await;
+    }
+
+    async fn call<T: FromRedisValue>(&self, function: &str, charges: &[Charge<'_>]) -> Result<T, Away> {
+        let keys: Vec<String> = charges.iter().map(|charge| self.account(charge)).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        self.remote.call(LIMITS, function, &keys, arguments(charges)).await
+    }
+
+    /// Accounts of one subject lie in one slot, whatever the policy.
+    fn account(&self, charge: &Charge<'_>) -> String {
+        let name = match charge.subject {
+            Subject::Address(address) => format!("a:{address:x}"),
+            Subject::User(user) => format!("u:{user}"),
+        };
+        format!("{}:{}", self.remote.key(&ACCOUNT, &name).as_str(), charge.policy.name)
     }
 }
 
-/// The keys, and for each the microseconds that one unit takes, the quota, and what is charged.
-fn written(charges: &[Charge<'_>]) -> (Vec<String>, Vec<i64>) {
-    let keys = charges.iter().map(|charge| {
-        let name = &charge.policy.name;
-        match charge.subject {
-            Subject::Address(address) => format!("techpotli:{{a:{address:x}}}:{name}"),
-            Subject::User(user) => format!("techpotli:{{u:{user}}}:{name}"),
-        }
-    });
+/// For each account the microseconds that one unit takes, the quota, and what is charged.
+fn arguments(charges: &[Charge<'_>]) -> Vec<i64> {
     let arguments = charges.iter().flat_map(|charge| {
         let rate = charge.policy.rate;
         let each = (rate.window / rate.requests.max(1)).as_micros().max(1);
         [i64::try_from(each).unwrap_or(i64::MAX), rate.requests.into(), charge.amount.into()]
     });
-    (keys.collect(), arguments.collect())
+    arguments.collect()
 }
