@@ -14,6 +14,7 @@ use subgraph::{Peer, Peers};
 
 use crate::assembly::{self, parse_supergraph};
 use crate::cli::GatewayCommand;
+use crate::endings::IssuedSessions;
 use crate::images;
 use crate::settings::Settings;
 use crate::supergraph_source::SupergraphReader;
@@ -43,7 +44,9 @@ pub async fn run(settings: &Settings, command: &GatewayCommand) -> anyhow::Resul
     let tasks = Tasks::new();
     tasks.stop_on_signal(settings.drain());
     let mut keys = keys(settings, command.shop_keys)?;
-    keys.login = logins(settings, command, address, maker.base_of(users::NAME, &sdl)?, &tasks)?;
+    let peers = peers(settings, command, maker.base_of(users::NAME, &sdl)?)?;
+    keys.login = logins(settings, address, peers.as_ref(), &tasks)?;
+    keys.endings = peers.map(IssuedSessions::of);
     let gateway = Gateway::new(config, engine, keys, &tasks);
     let router = if command.shop_keys { gateway.router().merge(images::router()) } else { gateway.router() };
     server::serve("gateway", listener, router, &tasks);
@@ -131,6 +134,7 @@ fn keys(settings: &Settings, shop: bool) -> anyhow::Result<Keys> {
             tokens: TokenVerifier::new(&nobody, clock.clone()),
             passports: None,
             clock,
+            endings: None,
             login: None,
         });
     }
@@ -140,27 +144,37 @@ fn keys(settings: &Settings, shop: bool) -> anyhow::Result<Keys> {
         tokens: TokenVerifier::new(&keys.session.verifying(), clock.clone()),
         passports: Some(PassportSigner::new(&keys.passport, clock.clone())),
         clock,
+        endings: None,
         login: None,
     })
+}
+
+/// The shop's own subgraph `users`, where it is there: whoever issues the tokens that this gateway accepts.
+fn peers(
+    settings: &Settings,
+    command: &GatewayCommand,
+    users_url: Option<String>,
+) -> anyhow::Result<Option<Peers>> {
+    let Some(url) = users_url.filter(|_| command.shop_keys) else { return Ok(None) };
+    let peers = Peers::new(PassportSigner::new(&settings.keys()?.passport, Clock::system()));
+    peers.know(users::NAME, Peer::Remote(url));
+    Ok(Some(peers))
 }
 
 /// Log-ins through an identity provider need somebody who knows whose account is whose: the shop's `users`.
 fn logins(
     settings: &Settings,
-    command: &GatewayCommand,
     address: SocketAddr,
-    users_url: Option<String>,
+    peers: Option<&Peers>,
     tasks: &Tasks,
 ) -> anyhow::Result<Option<Logins>> {
     if settings.identity_provider(address).is_none() {
         return Ok(None);
     }
-    let url = users_url.filter(|_| command.shop_keys).ok_or_else(|| {
+    let peers = peers.ok_or_else(|| {
         anyhow!(
             "TECHPOTLI_OIDC_ISSUER needs the shop's own subgraph 'users' and --shop-keys: it has the accounts"
         )
     })?;
-    let peers = Peers::new(PassportSigner::new(&settings.keys()?.passport, Clock::system()));
-    peers.know(users::NAME, Peer::Remote(url));
-    assembly::logins(settings, address, &peers, tasks)
+    assembly::logins(settings, address, peers, tasks)
 }

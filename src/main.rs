@@ -5,6 +5,7 @@
 mod accounts;
 mod assembly;
 mod cli;
+mod endings;
 mod events_role;
 mod gateway_role;
 mod images;

@@ -17,6 +17,9 @@ use subgraph::{Keys, SearchUrl};
 
 use crate::cli::{Cli, DEFAULT_LISTEN};
 
+/// How long a browser's session is waited for: without it there is no answer, unlike with a count.
+const SESSION_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Every setting of every role.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
@@ -161,7 +164,7 @@ pub struct Settings {
         value_name = "FIELD=N"
     )]
     pub rate_fields: Vec<(String, u32)>,
-    /// Where gateways count together: `memory` for each by itself, redis://host:port, or
+    /// Where gateways count together and keep browsers' sessions: `memory` for each by itself, redis://host:port, or
     /// redis+cluster://host:port,host:port. While it is away, each counts its share by itself.
     #[arg(
         long,
@@ -172,7 +175,17 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub redis_url: String,
-    /// How long to wait for Redis, in milliseconds.
+    /// What the names of all keys in Redis begin with: shops that share one have different ones.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_REDIS_PREFIX",
+        default_value = "techpotli",
+        value_name = "PREFIX",
+        value_parser = topic_prefix
+    )]
+    pub redis_prefix: String,
+    /// How long a limit waits for Redis, in milliseconds.
     #[arg(long, global = true, env = "TECHPOTLI_REDIS_TIMEOUT_MS", default_value = "20", value_name = "MS")]
     pub redis_timeout_ms: NonZeroU32,
     /// How many gateways there are.
@@ -324,13 +337,13 @@ impl Settings {
         Duration::from_millis(self.drain_ms.into())
     }
 
-    /// The Redis that processes share; none where each is by itself.
-    pub fn redis(&self) -> anyhow::Result<Option<Remote>> {
+    /// The Redis that processes share, and that is waited for so long; none where each is by itself.
+    pub fn redis(&self, patience: Duration) -> anyhow::Result<Option<Remote>> {
         match self.redis_url.as_str() {
             "memory" => Ok(None),
             url => {
-                let patience = Duration::from_millis(u64::from(self.redis_timeout_ms.get()));
-                Remote::at(url, patience).map(Some).context("TECHPOTLI_REDIS_URL")
+                let remote = Remote::at(url, patience).context("TECHPOTLI_REDIS_URL")?;
+                Ok(Some(remote.for_tenant(&self.redis_prefix)))
             }
         }
     }
@@ -343,7 +356,8 @@ impl Settings {
         config.limits.cost = self.max_cost;
         config.limits.depth = self.max_depth;
         config.trusted_proxies.clone_from(&self.trusted_proxies);
-        let shared = self.redis()?;
+        config.sessions = self.redis(SESSION_PATIENCE)?;
+        let shared = self.redis(milliseconds(self.redis_timeout_ms))?;
         config.rates = (self.rate_user > 0 && self.rate_address > 0).then(|| RateLimits {
             per_user: per_minute(self.rate_user),
             per_address: per_minute(self.rate_address),
@@ -425,10 +439,12 @@ impl Settings {
             (0, _) | (_, 0) => println!("rate limits   off"),
             (user, address) => println!("rate limits   {user} a minute per user, {address} per address"),
         }
-        match self.redis()? {
-            None => println!("counts        in each gateway by itself"),
-            Some(redis) if redis.has_slots() => println!("counts        together, in a Redis cluster"),
-            Some(_) => println!("counts        together, in a Redis"),
+        match self.redis(SESSION_PATIENCE)? {
+            None => println!("shared        nothing: each gateway counts and keeps sessions by itself"),
+            Some(redis) if redis.has_slots() => {
+                println!("shared        counts and sessions, in a Redis cluster")
+            }
+            Some(_) => println!("shared        counts and sessions, in a Redis"),
         }
         match self.identity_provider(self.listen) {
             None => println!("log-in        by the shop itself"),

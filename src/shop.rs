@@ -9,6 +9,7 @@ use runtime::{Tasks, server};
 use seed::World;
 
 use crate::assembly::{self, Shop};
+use crate::endings::IssuedSessions;
 use crate::settings::Settings;
 use crate::{images, seeding, welcome};
 
@@ -29,8 +30,9 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     if settings.seed == "demo" {
         seeding::fill(&ports, &World::DEMO).await?;
     }
-    let logins = match ports.first() {
-        Some(first) => assembly::logins(settings, address, &first.peers, &tasks)?,
+    let peers = ports.first().map(|first| first.peers.clone());
+    let logins = match &peers {
+        Some(peers) => assembly::logins(settings, address, peers, &tasks)?,
         None => None,
     };
     let shop = Shop::build(ports);
@@ -41,7 +43,8 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let engine = shop.engine(config.engine_options())?;
     let clock = Clock::system();
     let tokens = TokenVerifier::new(&keys.session.verifying(), clock.clone());
-    let keys = Keys { tokens, passports: None, clock, login: logins };
+    let endings = peers.map(IssuedSessions::of);
+    let keys = Keys { tokens, passports: None, clock, endings, login: logins };
     let gateway = Gateway::new(config, engine, keys, &tasks);
     server::serve("gateway", listener, gateway.router().merge(images::router()), &tasks);
     welcome::print(settings, address, begun.elapsed());

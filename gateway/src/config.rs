@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use auth::ShopContext;
+use cache::Remote;
 use engine::EngineOptions;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -36,6 +37,8 @@ pub struct GatewayConfig {
     pub graphiql: Option<Graphiql>,
     /// Sockets and event streams.
     pub subscriptions: SubscriptionLimits,
+    /// Where browsers' sessions lie and endings of sessions are told of, for all gateways; `None` for this one alone.
+    pub sessions: Option<Remote>,
     /// How far behind their databases' replicas the subgraphs may read.
     pub replica_lag: Duration,
     /// Channel, currency, country and language of a request that names none.
@@ -56,6 +59,7 @@ impl Default for GatewayConfig {
             debug: true,
             graphiql: Some(Graphiql::default()),
             subscriptions: SubscriptionLimits::default(),
+            sessions: None,
             replica_lag: Duration::from_secs(10),
             context: ContextDefaults::default(),
         }
@@ -146,7 +150,7 @@ pub struct RateLimits {
     /// such as `sessionCreate`; each alias counts.
     pub per_field: Vec<(String, Rate)>,
     /// Where gateways count together; `None` counts in this process alone.
-    pub shared: Option<cache::Remote>,
+    pub shared: Option<Remote>,
     /// How many gateways there are: what each lets through by itself while the shared count is away is its part of
     /// the whole.
     pub replicas: NonZeroU32,

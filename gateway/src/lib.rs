@@ -1,6 +1,7 @@
 //! The gateway: the one door of the API. It speaks HTTP, WebSocket and event streams to clients, decides who may ask
 //! what and how much, and lets the engine answer from the subgraphs. It knows no shop: any supergraph will do.
 //!
+//! - `ended`: sessions that ended before their tokens
 //! - `http`: routes, layers, and what is particular to each way in
 //! - `login`: log-in through an identity provider
 //! - `pipeline`: what happens to every operation, in order
@@ -8,6 +9,7 @@
 //! - `written`: who has written a moment ago, and what
 
 mod config;
+mod ended;
 mod http;
 mod login;
 mod operations;
@@ -31,8 +33,10 @@ pub use config::{
     RateLimits, SubscriptionLimits,
 };
 
+pub use ended::{Ending, Endings, EndingsUnavailable};
 pub use login::{Account, AccountError, Accounts, LoginConfig, LoginConfigError, Logins, Subject, Transport};
 
+use ended::Ended;
 use operations::{Fetches, Operations};
 use pipeline::authenticate::Authenticator;
 use pipeline::limit::Limiter;
@@ -50,6 +54,8 @@ pub struct Keys {
     pub passports: Option<PassportSigner>,
     /// The time that tokens are measured by.
     pub clock: Clock,
+    /// Knows which sessions have ended before their access tokens; `None` where nobody does.
+    pub endings: Option<Arc<dyn Endings>>,
     /// Log-in through an identity provider; `None` where there is none.
     pub login: Option<Logins>,
 }
@@ -80,8 +86,10 @@ impl Gateway {
     /// A gateway with this engine, which should have been made with [`GatewayConfig::engine_options`]. What it runs
     /// beside its requests ends with `tasks`.
     pub fn new(config: GatewayConfig, engine: Engine, keys: Keys, tasks: &Tasks) -> Self {
-        let logins = keys.login.map(Arc::new);
-        let authenticator = Authenticator::new(keys.tokens, keys.clock, config.context.clone());
+        let ended = Ended::new(keys.clock.clone(), keys.endings, config.sessions.clone());
+        ended.follow(tasks);
+        let logins = keys.login.map(|logins| Arc::new(logins.within(config.sessions.clone(), ended.clone())));
+        let authenticator = Authenticator::new(keys.tokens, keys.clock, config.context.clone(), ended);
         let inner = Arc::new(Inner {
             current: Current::new(engine),
             authenticator: authenticator.beside(logins.clone(), config.cors.clone()),

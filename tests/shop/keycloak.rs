@@ -55,12 +55,25 @@ impl Keycloak {
 
     /// Lets the web client come back to this gateway, as its realm file does with the public URL.
     pub async fn know_gateway(&self, base: &str) -> anyhow::Result<()> {
+        let change = |client: &mut Value| {
+            client["redirectUris"] = json!([format!("{base}/auth/callback")]);
+            client["attributes"]["post.logout.redirect.uris"] = json!(format!("{base}/"));
+        };
+        self.change_web_client(change).await?;
+        self.tell_of_log_outs(base).await
+    }
+
+    /// Has this gateway told of sessions that end.
+    pub async fn tell_of_log_outs(&self, base: &str) -> anyhow::Result<()> {
+        let url = format!("{base}/auth/backchannel-logout");
+        self.change_web_client(|client| client["attributes"]["backchannel.logout.url"] = json!(url)).await
+    }
+
+    async fn change_web_client(&self, change: impl FnOnce(&mut Value)) -> anyhow::Result<()> {
         let found = self.admin("GET", "/clients?clientId=techpotli-web", None).await?.json()?;
         let mut client = found[0].clone();
         let id = client["id"].as_str().context("the client has an id")?.to_owned();
-        client["redirectUris"] = json!([format!("{base}/auth/callback")]);
-        client["attributes"]["post.logout.redirect.uris"] = json!(format!("{base}/"));
-        client["attributes"]["backchannel.logout.url"] = json!(format!("{base}/auth/backchannel-logout"));
+        change(&mut client);
         self.admin("PUT", &format!("/clients/{id}"), Some(client)).await.map(drop)
     }
 

@@ -5,9 +5,9 @@
 //! npm make; and with gateway, subgraphs and workers on the engines of a large installation, which are then taken away
 //! one by one under the `load` of shoppers. `outages` takes a subgraph away, `search_engine` the engine that searches,
 //! `kafka` broker and workers; `rolling` replaces processes under load, and `supergraph` what they serve; `limiter` has
-//! gateways count together, `login` goes through an identity provider, and `dead_letters` is about events that could not
-//! be applied, and `traces` about what a collector is told. `stampedes` needs a shop that is quick, so it runs in one
-//! process only.
+//! gateways count together, `sessions` has them know each other's browsers and ended sessions, `login` goes through an
+//! identity provider, `dead_letters` is about events that could not be applied, and `traces` about what a collector is
+//! told. `stampedes` needs a shop that is quick, so it runs in one process only.
 
 mod browser;
 mod client;
@@ -29,6 +29,7 @@ mod process;
 mod replica;
 mod rolling;
 mod search_engine;
+mod sessions;
 mod setups;
 mod shopper;
 mod stage;

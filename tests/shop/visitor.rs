@@ -16,6 +16,8 @@ pub struct Visitor {
     client: Client,
     /// By scheme, host and port: more than browsers tell apart, who give cookies of one port to others too.
     cookies: BTreeMap<(String, String), String>,
+    /// Gateways that are one site to it, as behind a balancer.
+    site: Vec<String>,
 }
 
 /// A page, or where the browser is sent.
@@ -28,7 +30,12 @@ pub struct Page {
 
 impl Visitor {
     pub fn new() -> Self {
-        Self { client: Client::guest(""), cookies: BTreeMap::new() }
+        Self { client: Client::guest(""), cookies: BTreeMap::new(), site: Vec::new() }
+    }
+
+    /// A browser to which these gateways are one site.
+    pub fn behind(gateways: &[String]) -> Self {
+        Self { site: gateways.to_vec(), ..Self::new() }
     }
 
     /// Opens an address; goes nowhere by itself.
@@ -72,9 +79,14 @@ impl Visitor {
         self.cookies.keys().filter(|(site, _)| site == base).map(|(_, name)| name.as_str()).collect()
     }
 
+    fn site_of(&self, uri: &Uri) -> anyhow::Result<String> {
+        let site = site(uri)?;
+        Ok(if self.site.contains(&site) { self.site.join(" ") } else { site })
+    }
+
     async fn send(&mut self, request: http::request::Builder, body: Bytes) -> anyhow::Result<Page> {
         let uri = request.uri_ref().context("an address")?.clone();
-        let site = site(&uri)?;
+        let site = self.site_of(&uri)?;
         let own: Vec<String> = self
             .cookies
             .iter()

@@ -95,7 +95,7 @@ impl Exchange<'_> {
         let address = address::client(&parts.headers, &parts.extensions, &config.trusted_proxies);
         let (identity, allowed) = self.gateway.admit(&parts.headers, address).await?;
         *allowance = allowed;
-        let expiry = self.gateway.authenticator.expiry(&identity);
+        let client = identity.clone();
         let request = if is_get {
             body::read_get(parts.uri.query().unwrap_or_default(), config.limits.body_bytes)?
         } else {
@@ -126,7 +126,7 @@ impl Exchange<'_> {
             Answer::Single(response) => {
                 sse::reply(self.gateway, Box::pin(futures::stream::iter([response])), None)
             }
-            Answer::Events(events) => sse::reply(self.gateway, events, expiry),
+            Answer::Events(events) => sse::reply(self.gateway, events, Some(&client)),
         }
     }
 

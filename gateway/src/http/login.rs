@@ -50,7 +50,7 @@ pub(super) async fn log_out(State(gateway): State<Arc<Inner>>, request: Request)
         if !csrf::is_from_page(&request.headers, |origin| is_allowed(&gateway, logins, origin)) {
             return Err(csrf::refused_cookie());
         }
-        Ok(logins.log_out(&request.headers).await)
+        Ok(logins.log_out(&request.headers).await?)
     };
     reply(answer.await, &request)
 }

@@ -14,30 +14,40 @@ use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 
 use super::media::ResponseType;
 use crate::Inner;
+use crate::pipeline::Identity;
 use crate::rejection::Rejection;
 
 const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
 /// A comment, so that proxies see the connection is alive.
 const KEEP_ALIVE: &[u8] = b":\n\n";
 
-/// Streams the results to the client until they end, the client goes, its token ends, or the gateway drains.
+/// Streams the results to the client until they end, the client goes, its token or session ends, or the gateway drains.
 pub(super) fn reply(
     gateway: &Arc<Inner>,
     events: BoxStream<'static, engine::Response>,
-    expiry: Option<Instant>,
+    client: Option<&Identity>,
 ) -> Result<Response, Rejection> {
     let permit = gateway.streams.clone().try_acquire_owned().map_err(|_| full())?;
+    let expiry = client.and_then(|identity| gateway.authenticator.expiry(identity));
+    let ended = client.map(|identity| gateway.authenticator.ended(identity));
     let state = Streaming {
         events,
         stopping: Box::pin(gateway.tasks.stopping()),
         expired: Box::pin(async move {
-            match expiry {
-                Some(expiry) => sleep_until(expiry).await,
-                None => pending().await,
+            let expired = async {
+                match expiry {
+                    Some(expiry) => sleep_until(expiry).await,
+                    None => pending().await,
+                }
+            };
+            let ended = ended.unwrap_or_else(|| Box::pin(pending()));
+            tokio::select! {
+                () = expired => {}
+                () = ended => {}
             }
         }),
         keep_alive: gateway.config.subscriptions.keep_alive,
@@ -98,9 +108,12 @@ impl Streaming {
     }
 }
 
-/// The last words to a client whose token has ended.
+/// The last words to a client whose token or session has ended.
 fn expired() -> Bytes {
-    let error = GraphQLError::new(ErrorCode::Unauthenticated, "The access token has expired.");
+    let error = GraphQLError::new(
+        ErrorCode::Unauthenticated,
+        "The access token has expired, or its session is over.",
+    );
     let last = frame(&engine::Response::refused(&[error]).into_body());
     [&last, COMPLETE].concat().into()
 }

@@ -34,6 +34,7 @@ pub(super) struct Verified {
     pub(super) subject: Subject,
     /// The provider's session.
     pub(super) sid: Option<String>,
+    pub(super) issued: Timestamp,
     pub(super) expires: Timestamp,
 }
 
@@ -60,7 +61,8 @@ pub(super) async fn verify(logins: &Logins, text: &str) -> Result<Verified, Logi
         locale: claims.locale,
         roles: claims.roles,
     };
-    Ok(Verified { subject, sid: claims.sid, expires: Timestamp(claims.exp.saturating_mul(1_000_000)) })
+    let at = |seconds: i64| Timestamp(seconds.saturating_mul(1_000_000));
+    Ok(Verified { subject, sid: claims.sid, issued: at(claims.iat), expires: at(claims.exp) })
 }
 
 /// An ID token or a logout token is signed by the same keys and must not pass for an access token.

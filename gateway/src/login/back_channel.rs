@@ -1,10 +1,12 @@
 //! The provider says that a session has ended (OpenID Connect Back-Channel Logout 1.0).
 
+use common::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::token::{self, Audience, Window};
-use super::{LoginError, Logins, session_id};
+use super::{LoginError, Logins};
+use crate::ended::Ending;
 
 /// The name of the event (section 2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -36,26 +38,20 @@ impl Logins {
                 && claims.nonce.is_none()
                 && !claims.jti.is_empty()
                 && claims.iss == self.provider.issuer().as_str()
-                && claims.aud.names(&self.config.client_id)
-                && (claims.sub.is_some() || claims.sid.is_some());
+                && claims.aud.names(&self.config.client_id);
         if !is_logout {
             return Err(LoginError::InvalidToken);
         }
         Window { iat: claims.iat, nbf: claims.nbf, exp: claims.exp }.check(self.clock.now().seconds())?;
-        let (subject, sid) = (claims.sub.as_deref(), claims.sid.as_deref());
-        let ended = self
-            .sessions
-            .end_where(|session| {
-                let is_subject = subject.is_none_or(|subject| session.subject == subject);
-                is_subject && sid.is_none_or(|sid| session.sid.as_deref() == Some(sid))
-            })
-            .await;
-        // Whoever has an access token of the session, such as a second client of it, is out too.
-        let issuer = self.provider.issuer().as_str();
-        if let Some(session) = sid.or(subject) {
-            self.ended.note(session_id(issuer, session));
-        }
-        tracing::debug!(ended, "the identity provider has ended sessions");
+        // Their cookies and their access tokens are refused from now on, also those of a second client.
+        let ended = match (&claims.sid, &claims.sub) {
+            (Some(sid), _) => self.session_of(sid),
+            (None, Some(subject)) => self.session_of(subject),
+            (None, None) => return Err(LoginError::InvalidToken),
+        };
+        let at = Timestamp(claims.iat.saturating_mul(1_000_000));
+        self.ended.tell(Ending { session: ended, at }).await;
+        tracing::debug!(session.id = %ended, "the identity provider has ended a session");
         Ok(())
     }
 }

@@ -1,9 +1,8 @@
 //! The gateway's cookies. All that a browser holds of a log-in are random texts in them.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::BASE64URL_NOPAD;
 use rand::RngCore as _;
-use sha2::{Digest as _, Sha256};
 
 /// How cookies are named and set, by the scheme of the public URL.
 #[derive(Debug, Clone, Copy)]
@@ -68,11 +67,6 @@ pub(super) fn fresh_secret() -> String {
     let mut bytes = [0; 32];
     rand::rng().fill_bytes(&mut bytes);
     BASE64URL_NOPAD.encode(&bytes)
-}
-
-/// By what a secret is found again: whoever reads the store cannot be anybody by it.
-pub(super) fn digest(secret: &str) -> String {
-    HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
 }
 
 #[cfg(test)]

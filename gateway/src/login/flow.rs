@@ -15,15 +15,20 @@ use openidconnect::{
 };
 use secrecy::ExposeSecret as _;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::pending::{PATIENCE, Pending};
 use super::provider::{Discovered, is_private_to_us};
-use super::sessions::Session;
+use super::sessions::{Session, Turn};
+use super::ticket::Ticket;
 use super::transport::TransportError;
-use super::{LoginConfigError, LoginError, Logins, access_token, cookie, id_token};
+use super::{LoginConfigError, LoginError, Logins, Vouched, access_token, cookie, id_token};
 
 /// An access token is renewed this long before it ends, so that none ends under way.
 const MARGIN: Duration = Duration::from_secs(20);
+/// How long a gateway waits for another one that renews a session, and how often it looks.
+const OTHERS_TURN: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(50);
 /// Asked for beside `openid`.
 const SCOPES: [&str; 2] = ["email", "profile"];
 const LONGEST_PATH: usize = 1_024;
@@ -58,6 +63,7 @@ struct Tokens {
     viewer: Viewer,
     subject: String,
     sid: Option<String>,
+    issued: Timestamp,
     expires: Timestamp,
     refresh_token: Option<String>,
     id_token: Option<String>,
@@ -114,10 +120,10 @@ impl Logins {
         let id_token = tokens.id_token.clone().ok_or(LoginError::Untrusted)?;
         let secret = cookie::fresh_secret();
         let session = Session::of(tokens, id_token);
-        self.sessions.begin(cookie::digest(&secret), session, self.clock.now()).await?;
-        // Whoever was logged in here before is not any more.
+        self.sessions.begin(&Ticket::of(&secret), session, self.clock.now()).await?;
+        // Whoever was logged in here before is not any more. Their cookie is gone in any case.
         if let Some(before) = cookie::value(headers, &cookies.session()) {
-            self.sessions.end(&cookie::digest(before)).await;
+            self.sessions.end(&Ticket::of(before)).await.ok();
         }
         Ok(Begun {
             location: self.public(&self.own_path(&pending.return_to)?),
@@ -125,26 +131,31 @@ impl Logins {
         })
     }
 
-    /// The viewer of a browser with a session, and until when that holds; `None` without the cookie.
+    /// The viewer of a browser with a session; `None` without the cookie.
     pub(crate) async fn by_cookie(
         self: &Arc<Self>,
         headers: &HeaderMap,
-    ) -> Option<Result<(Viewer, Timestamp), LoginError>> {
+    ) -> Option<Result<Vouched, LoginError>> {
         let name = self.cookies().session();
         if !cookie::is_there(headers, &name) {
             return None;
         }
         let Some(secret) = cookie::value(headers, &name) else { return Some(Err(LoginError::SessionOver)) };
-        let digest = cookie::digest(secret);
-        Some(self.current(&digest).await.map(|session| (session.viewer.clone(), session.expires)))
+        let session = self.current(Ticket::of(secret)).await;
+        Some(session.map(|session| Vouched {
+            viewer: session.viewer.clone(),
+            subject: self.session_of(&session.subject),
+            issued: session.issued,
+            expires: session.expires,
+        }))
     }
 
-    /// Ends the browser's session, here and at the provider.
-    pub(crate) async fn log_out(&self, headers: &HeaderMap) -> Begun {
+    /// Ends the browser's session, here and at the provider. Where it lies beyond reach it goes on, and says so.
+    pub(crate) async fn log_out(&self, headers: &HeaderMap) -> Result<Begun, LoginError> {
         let cookies = self.cookies();
         let name = cookies.session();
         let ended = match cookie::value(headers, &name) {
-            Some(secret) => self.sessions.end(&cookie::digest(secret)).await,
+            Some(secret) => self.sessions.end(&Ticket::of(secret)).await?,
             None => None,
         };
         let there = match ended {
@@ -152,7 +163,7 @@ impl Logins {
             None => None,
         };
         let location = there.unwrap_or_else(|| self.public("/"));
-        Begun { location, cookies: vec![cookies.remove(&name)] }
+        Ok(Begun { location, cookies: vec![cookies.remove(&name)] })
     }
 
     /// Where the provider ends its own session (OpenID Connect RP-Initiated Logout 1.0).
@@ -168,42 +179,63 @@ impl Logins {
     }
 
     /// The session as it is now, its access token renewed where it is about to end.
-    async fn current(self: &Arc<Self>, digest: &str) -> Result<Arc<Session>, LoginError> {
-        let session = self.sessions.find(digest).await.ok_or(LoginError::SessionOver)?;
+    async fn current(self: &Arc<Self>, ticket: Ticket) -> Result<Arc<Session>, LoginError> {
+        let session = self.sessions.find(&ticket).await?.ok_or(LoginError::SessionOver)?;
         if !self.is_ending(&session) {
             return Ok(session);
         }
         // In a task of its own: a browser that goes away in the midst of it must not take the new refresh token along.
         let (tell, told) = oneshot::channel();
-        let (logins, digest) = (self.clone(), digest.to_owned());
+        let logins = self.clone();
         self.tasks.spawn("renew a session", async move {
             // Whoever has asked may be gone by now.
-            let _ = tell.send(logins.renewed(&digest).await);
+            let _ = tell.send(logins.renewed(&ticket).await);
         });
         told.await.unwrap_or(Err(LoginError::Unavailable))
     }
 
-    /// Renews a session once, however many requests of the browser come at the same time.
-    async fn renewed(&self, digest: &str) -> Result<Arc<Session>, LoginError> {
-        let _turn = self.sessions.turn(digest).await;
-        let session = self.sessions.find(digest).await.ok_or(LoginError::SessionOver)?;
-        if !self.is_ending(&session) {
-            return Ok(session);
+    /// Renews a session once, however many requests of the browser come at the same time, to whichever gateways.
+    async fn renewed(&self, ticket: &Ticket) -> Result<Arc<Session>, LoginError> {
+        let waits_until = Instant::now() + OTHERS_TURN;
+        loop {
+            let turn = self.sessions.turn(ticket).await?;
+            let session = self.sessions.newest(ticket).await?.ok_or(LoginError::SessionOver)?;
+            match turn {
+                Some(turn) if self.is_ending(&session) => return self.renew(ticket, turn, session).await,
+                Some(turn) => {
+                    self.sessions.let_go(ticket, turn).await;
+                    return Ok(session);
+                }
+                // Another gateway is at it, and until then it holds.
+                None if self.clock.now() < session.expires => return Ok(session),
+                None if Instant::now() < waits_until => tokio::time::sleep(LOOK).await,
+                None => return Err(LoginError::Unavailable),
+            }
         }
+    }
+
+    async fn renew(
+        &self,
+        ticket: &Ticket,
+        turn: Turn<'_>,
+        session: Arc<Session>,
+    ) -> Result<Arc<Session>, LoginError> {
         match self.refresh(&session).await {
             Ok(renewed) => {
                 let renewed = Arc::new(renewed);
-                match self.sessions.renew(digest, renewed.clone()).await {
+                match self.sessions.renew(ticket, turn, &renewed, self.clock.now()).await? {
                     true => Ok(renewed),
                     false => Err(LoginError::SessionOver),
                 }
             }
-            // The provider is away: what still holds, holds.
-            Err(LoginError::Unavailable) if self.clock.now() < session.expires => Ok(session),
-            Err(LoginError::Unavailable) => Err(LoginError::Unavailable),
+            Err(LoginError::Unavailable) => {
+                self.sessions.let_go(ticket, turn).await;
+                // The provider is away: what still holds, holds.
+                if self.clock.now() < session.expires { Ok(session) } else { Err(LoginError::Unavailable) }
+            }
             Err(error) => {
                 tracing::debug!(reason = %error, "a session is not renewed and ends");
-                self.sessions.end(digest).await;
+                self.sessions.end(ticket).await?;
                 Err(LoginError::SessionOver)
             }
         }
@@ -251,6 +283,7 @@ impl Logins {
             viewer: self.viewer(&access, &ShopContext::default()).await?,
             subject,
             sid: access.sid,
+            issued: access.issued,
             expires: access.expires,
             refresh_token: response.refresh_token().map(|token| token.secret().clone()),
             id_token: response.id_token().map(ToString::to_string),
@@ -285,8 +318,8 @@ impl Logins {
 
 impl Session {
     fn of(tokens: Tokens, id_token: String) -> Self {
-        let Tokens { viewer, subject, sid, expires, refresh_token, .. } = tokens;
-        Self { viewer, subject, sid, expires, refresh_token, id_token }
+        let Tokens { viewer, subject, sid, issued, expires, refresh_token, .. } = tokens;
+        Self { viewer, subject, sid, issued, expires, refresh_token, id_token }
     }
 }
 

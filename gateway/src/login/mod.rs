@@ -6,26 +6,28 @@
 //! - `access_token`, `id_token`: what its tokens must be
 //! - `flow`: sending a browser there and taking it back
 //! - `back_channel`: what the provider says by itself
-//! - `sessions`, `ended`: who is logged in by cookie; the tokens stay here
+//! - `sessions`, `ticket`: who is logged in by cookie; the tokens stay here, or sealed in a Redis that gateways share
+//! - `pending`: a log-in under way, which lies in the browser that began it
 //!
 //! Whose account a subject of the provider is, the gateway does not know: [`Accounts`] is handed in.
 
 mod access_token;
 mod back_channel;
 mod cookie;
-mod ended;
 mod flow;
 mod id_token;
 mod keys;
 mod pending;
 mod provider;
 mod sessions;
+mod ticket;
 mod token;
 mod transport;
 
 use std::sync::Arc;
 
 use auth::{Actor, ShopContext, Viewer};
+use cache::Remote;
 use common::id::{SessionId, UserId};
 use common::{Clock, Timestamp};
 use futures::future::BoxFuture;
@@ -34,10 +36,10 @@ use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use cookie::Cookies;
-pub(crate) use ended::Ended;
 pub(crate) use flow::{Begun, Returned};
 pub use transport::Transport;
 
+use crate::ended::Ended;
 use keys::SigningKeys;
 use provider::Provider;
 use sessions::Sessions;
@@ -125,6 +127,16 @@ pub trait Accounts: Send + Sync {
     fn account<'a>(&'a self, subject: &'a Subject) -> BoxFuture<'a, Result<Account, AccountError>>;
 }
 
+/// A viewer whom the provider vouches for.
+pub(crate) struct Vouched {
+    pub(crate) viewer: Viewer,
+    /// All sessions of the same subject, should the provider end them together.
+    pub(crate) subject: SessionId,
+    /// When the access token was issued, and when it ends.
+    pub(crate) issued: Timestamp,
+    pub(crate) expires: Timestamp,
+}
+
 /// Why somebody is not let in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LoginError {
@@ -155,7 +167,7 @@ pub struct Logins {
     keys: SigningKeys,
     accounts: Arc<dyn Accounts>,
     sessions: Sessions,
-    pub(crate) ended: Ended,
+    ended: Arc<Ended>,
     clock: Clock,
     tasks: Tasks,
 }
@@ -178,10 +190,16 @@ impl Logins {
             keys: SigningKeys::new(clock.clone()),
             accounts,
             sessions: Sessions::memory(),
-            ended: Ended::memory(clock.clone()),
+            ended: Ended::new(clock.clone(), None, None),
             clock,
             tasks: tasks.clone(),
         })
+    }
+
+    /// The same with sessions that lie in this Redis, where there is one, and end for the whole gateway.
+    pub(crate) fn within(self, remote: Option<Remote>, ended: Arc<Ended>) -> Self {
+        let sessions = remote.map_or_else(Sessions::memory, Sessions::shared);
+        Self { sessions, ended, ..self }
     }
 
     /// Names and properties of this gateway's cookies.
@@ -199,15 +217,15 @@ impl Logins {
         format!("{}{path}", self.config.public_url)
     }
 
-    /// The viewer of one of the provider's access tokens, and when the token ends.
-    pub(crate) async fn bearer(
-        &self,
-        token: &str,
-        context: &ShopContext,
-    ) -> Result<(Viewer, Timestamp), LoginError> {
+    /// The viewer of one of the provider's access tokens.
+    pub(crate) async fn bearer(&self, token: &str, context: &ShopContext) -> Result<Vouched, LoginError> {
         let verified = access_token::verify(self, token).await?;
-        let viewer = self.viewer(&verified, context).await?;
-        Ok((viewer, verified.expires))
+        Ok(Vouched {
+            viewer: self.viewer(&verified, context).await?,
+            subject: self.session_of(&verified.subject.subject),
+            issued: verified.issued,
+            expires: verified.expires,
+        })
     }
 
     async fn viewer(
@@ -219,10 +237,14 @@ impl Logins {
             AccountError::Refused(reason) => LoginError::Refused(reason),
             AccountError::Unavailable => LoginError::Unavailable,
         })?;
-        let session = token.sid.as_deref().unwrap_or(&token.subject.subject);
-        let session = session_id(&token.subject.issuer, session);
+        let session = self.session_of(token.sid.as_deref().unwrap_or(&token.subject.subject));
         let actor = Actor::User { id: account.user, session };
         Ok(Viewer { actor, scopes: account.scopes, context: context.clone() })
+    }
+
+    /// A session of the provider, or all of one subject together, under a name of ours.
+    fn session_of(&self, name: &str) -> SessionId {
+        session_id(self.provider.issuer().as_str(), name)
     }
 }
 

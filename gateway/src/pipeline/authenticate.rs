@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use auth::{ShopContext, TokenError, TokenVerifier, Viewer};
 use axum::http::{HeaderMap, StatusCode, header};
+use common::id::SessionId;
 use common::{Clock, Timestamp};
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, pending, select};
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
 use crate::config::{ContextDefaults, Cors};
+use crate::ended::Ended;
 use crate::http::csrf;
-use crate::login::{LoginError, Logins};
+use crate::login::{LoginError, Logins, Vouched};
 use crate::rejection::{Code, Rejection};
 
 /// Tokens whose signature has been checked lately.
@@ -28,6 +32,8 @@ pub(crate) struct Authenticator {
     /// with every request. The key is the token in full.
     verified: Cache<Box<str>, Verified>,
     guest: Arc<Viewer>,
+    /// Sessions that ended before their tokens.
+    ended: Arc<Ended>,
     /// Log-ins through an identity provider, where there is one.
     logins: Option<Arc<Logins>>,
     /// The foreign pages whose requests count with the cookie of a session.
@@ -38,24 +44,37 @@ pub(crate) struct Authenticator {
 #[derive(Clone)]
 struct Verified {
     viewer: Arc<Viewer>,
-    /// When it ends.
-    expires: Timestamp,
+    holds: Holds,
     /// When it is looked at again.
     again: Timestamp,
 }
 
-/// A viewer, and when their token ends.
+/// How long a token holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Holds {
+    /// What it ends with beside its session: all sessions of one subject of the identity provider.
+    subject: Option<SessionId>,
+    issued: Timestamp,
+    expires: Timestamp,
+}
+
+/// A viewer, and how long their token holds.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     pub(crate) viewer: Arc<Viewer>,
-    pub(crate) expires: Option<Timestamp>,
+    holds: Option<Holds>,
 }
 
 impl Authenticator {
-    pub(crate) fn new(verifier: TokenVerifier, clock: Clock, defaults: ContextDefaults) -> Self {
+    pub(crate) fn new(
+        verifier: TokenVerifier,
+        clock: Clock,
+        defaults: ContextDefaults,
+        ended: Arc<Ended>,
+    ) -> Self {
         let guest = Arc::new(Viewer { context: defaults.fallback.clone(), ..Viewer::anonymous() });
         let verified = Cache::new(REMEMBERED_TOKENS);
-        Self { verifier, clock, defaults, verified, guest, logins: None, pages: Cors::Any }
+        Self { verifier, clock, defaults, verified, guest, ended, logins: None, pages: Cors::Any }
     }
 
     /// The same beside an identity provider, whose access tokens and sessions count too.
@@ -76,9 +95,12 @@ impl Authenticator {
             None => self.identity(headers, self.guest.clone(), None),
             Some(_) if !self.is_from_own_page(headers) => Err(csrf::refused_cookie()),
             Some(session) => {
-                let (viewer, expires) = session.map_err(|error| self.rejection(error))?;
+                let Vouched { viewer, subject, issued, expires } =
+                    session.map_err(|error| self.rejection(error))?;
                 let viewer = Viewer { context: self.defaults.fallback.clone(), ..viewer };
-                self.identity(headers, Arc::new(viewer), Some(expires))
+                self.ended.begun().await;
+                let holds = Holds { subject: Some(subject), issued, expires };
+                self.identity(headers, Arc::new(viewer), Some(holds))
             }
         }
     }
@@ -89,66 +111,80 @@ impl Authenticator {
         headers: &HeaderMap,
         token: &str,
     ) -> Result<Identity, Rejection> {
-        let (viewer, expires) = match (self.verify(token), &self.logins) {
+        self.ended.begun().await;
+        let (viewer, holds) = match (self.verify(token), &self.logins) {
             (Ok(verified), _) => verified,
             (Err(TokenError::Invalid), Some(logins)) => self.verify_foreign(logins, token).await?,
             (Err(error), _) => return Err(Rejection::unauthenticated(error.to_string())),
         };
-        self.identity(headers, viewer, Some(expires))
+        self.identity(headers, viewer, Some(holds))
     }
 
     fn identity(
         &self,
         headers: &HeaderMap,
         viewer: Arc<Viewer>,
-        expires: Option<Timestamp>,
+        holds: Option<Holds>,
     ) -> Result<Identity, Rejection> {
         let context = self.context(headers)?;
-        let ended = |session| self.logins.as_ref().is_some_and(|logins| logins.ended.contains(session));
-        if viewer.session_id().is_some_and(ended) {
-            return Err(self.rejection(LoginError::SessionOver));
+        if let Some(Holds { subject, issued, .. }) = holds {
+            let sessions = viewer.session_id().into_iter().chain(subject);
+            if sessions.into_iter().any(|session| self.ended.contains(session, issued)) {
+                return Err(self.rejection(LoginError::SessionOver));
+            }
         }
         let viewer = if viewer.context == context {
             viewer
         } else {
             Arc::new(Viewer { context, ..Viewer::clone(&viewer) })
         };
-        Ok(Identity { viewer, expires })
+        Ok(Identity { viewer, holds })
     }
 
     /// When the viewer's token ends, for answers that go on for longer.
     pub(crate) fn expiry(&self, identity: &Identity) -> Option<Instant> {
-        let left_us = identity.expires?.0.saturating_sub(self.clock.now().0);
+        let left_us = identity.holds?.expires.0.saturating_sub(self.clock.now().0);
         Some(Instant::now() + Duration::from_micros(u64::try_from(left_us).unwrap_or(0)))
     }
 
-    /// The viewer of a token of our own, in the default context, and when it ends; also that of a token of the identity
-    /// provider which was looked at a moment ago.
-    pub(crate) fn verify(&self, token: &str) -> Result<(Arc<Viewer>, Timestamp), TokenError> {
+    /// Waits until the viewer's session ends before their token does, likewise.
+    pub(crate) fn ended(&self, identity: &Identity) -> BoxFuture<'static, ()> {
+        let (Some(session), Some(holds)) = (identity.viewer.session_id(), identity.holds) else {
+            return pending().boxed();
+        };
+        let until = |session| self.ended.clone().until(session, holds.issued);
+        match holds.subject {
+            None => until(session).boxed(),
+            Some(subject) => select(until(session).boxed(), until(subject).boxed()).map(drop).boxed(),
+        }
+    }
+
+    /// The viewer of a token of our own, in the default context, and how long it holds; also that of a token of the
+    /// identity provider which was looked at a moment ago.
+    pub(crate) fn verify(&self, token: &str) -> Result<(Arc<Viewer>, Holds), TokenError> {
         if let Some(verified) = self.verified.get(token)
             && self.clock.now() < verified.again
         {
-            return Ok((verified.viewer, verified.expires));
+            return Ok((verified.viewer, verified.holds));
         }
         let (viewer, expires) = self.verifier.verify(token, self.defaults.fallback.clone())?;
-        Ok((self.remember(token, viewer, expires, expires), expires))
+        // A session of our own that has ended never comes again, so it does not matter when the token was issued.
+        let holds = Holds { subject: None, issued: Timestamp(0), expires };
+        Ok((self.remember(token, viewer, holds, expires), holds))
     }
 
     /// The viewer of a token of the identity provider.
-    async fn verify_foreign(
-        &self,
-        logins: &Logins,
-        token: &str,
-    ) -> Result<(Arc<Viewer>, Timestamp), Rejection> {
+    async fn verify_foreign(&self, logins: &Logins, token: &str) -> Result<(Arc<Viewer>, Holds), Rejection> {
         let found = logins.bearer(token, &self.defaults.fallback).await;
-        let (viewer, expires) = found.map_err(|error| self.rejection(error))?;
+        let Vouched { viewer, subject, issued, expires } = found.map_err(|error| self.rejection(error))?;
+        let holds = Holds { subject: Some(subject), issued, expires };
         let again = self.clock.now().plus(RECHECK).min(expires);
-        Ok((self.remember(token, viewer, expires, again), expires))
+        Ok((self.remember(token, viewer, holds, again), holds))
     }
 
-    fn remember(&self, token: &str, viewer: Viewer, expires: Timestamp, again: Timestamp) -> Arc<Viewer> {
+    fn remember(&self, token: &str, viewer: Viewer, holds: Holds, again: Timestamp) -> Arc<Viewer> {
         let viewer = Arc::new(viewer);
-        self.verified.insert(token.into(), Verified { viewer: viewer.clone(), expires, again });
+        self.verified.insert(token.into(), Verified { viewer: viewer.clone(), holds, again });
         viewer
     }
 
@@ -293,7 +329,12 @@ mod tests {
         let clock = Clock::manual(Timestamp(1_800_000_000_000_000));
         let key = SigningKey::generate();
         let verifier = TokenVerifier::new(&key.verifying(), clock.clone());
-        (Authenticator::new(verifier, clock.clone(), defaults), TokenIssuer::new(&key, clock.clone()), clock)
+        let ended = Ended::new(clock.clone(), None, None);
+        (
+            Authenticator::new(verifier, clock.clone(), defaults, ended),
+            TokenIssuer::new(&key, clock.clone()),
+            clock,
+        )
     }
 
     fn token(issuer: &TokenIssuer) -> String {

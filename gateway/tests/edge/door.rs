@@ -8,9 +8,10 @@ use auth::{PassportSigner, PassportVerifier, SigningKey, TokenIssuer, TokenVerif
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use common::id::SessionId;
 use common::{Clock, Ids, Timestamp};
 use engine::{Engine, Subgraphs};
-use gateway::{Gateway, GatewayConfig, Keys, Logins};
+use gateway::{Endings, Gateway, GatewayConfig, Keys, Logins};
 use http_body_util::BodyExt as _;
 use runtime::Tasks;
 use serde_json::{Value, json};
@@ -62,12 +63,22 @@ impl Door {
         change: impl FnOnce(&mut GatewayConfig),
         login: impl FnOnce(&Clock, &Tasks) -> Option<Logins>,
     ) -> Self {
+        Self::at(&Clock::manual(Timestamp(1_800_000_000_000_000)), None, change, login)
+    }
+
+    /// The same by a clock that others go by as well, listening to who knows of ended sessions.
+    pub fn at(
+        clock: &Clock,
+        endings: Option<Arc<dyn Endings>>,
+        change: impl FnOnce(&mut GatewayConfig),
+        login: impl FnOnce(&Clock, &Tasks) -> Option<Logins>,
+    ) -> Self {
         let mut config = GatewayConfig::default();
         change(&mut config);
         let shop = Shop::default();
         let (running, calls) = (shop.running.clone(), shop.calls.clone());
         let engine = engine(SDL, Subgraphs::new().with_local("shop", Arc::new(shop)), &config);
-        let clock = Clock::manual(Timestamp(1_800_000_000_000_000));
+        let clock = clock.clone();
         let key = SigningKey::generate();
         let passport_key = SigningKey::generate();
         let tasks = Tasks::new();
@@ -75,6 +86,7 @@ impl Door {
             tokens: TokenVerifier::new(&key.verifying(), clock.clone()),
             passports: Some(PassportSigner::new(&passport_key, clock.clone())),
             clock: clock.clone(),
+            endings,
             login: login(&clock, &tasks),
         };
         let gateway = Gateway::new(config, engine, keys, &tasks);
@@ -94,8 +106,17 @@ impl Door {
     /// The value of `Authorization` for a user who may do this.
     pub fn token(&self, scopes: &[&str]) -> String {
         let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+        self.issue(self.ids.next(), &scopes)
+    }
+
+    /// The same of this session.
+    pub fn token_of(&self, session: SessionId) -> String {
+        self.issue(session, &[])
+    }
+
+    fn issue(&self, session: SessionId, scopes: &[String]) -> String {
         let lifetime = Duration::from_secs(60);
-        let (token, _) = self.issuer.issue(self.ids.next(), self.ids.next(), &scopes, lifetime).unwrap();
+        let (token, _) = self.issuer.issue(self.ids.next(), session, scopes, lifetime).unwrap();
         format!("Bearer {token}")
     }
 

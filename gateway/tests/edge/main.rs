@@ -4,15 +4,18 @@
 
 mod chance;
 mod door;
+mod endings;
 mod events;
 mod identity;
 mod leftover;
 mod limits;
 mod log_in;
 mod pages;
+mod place;
 mod provider;
 mod rates;
 mod shared_rates;
+mod shared_sessions;
 mod shop;
 mod sockets;
 mod tokens;

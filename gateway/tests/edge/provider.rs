@@ -1,18 +1,19 @@
 //! An identity provider in the process that signs whatever it is told to, honest or not.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::routing::{get, post};
+use axum::{Form, Json, Router};
 use common::id::UserId;
-use common::{Clock, Ids};
+use common::{Clock, Ids, Timestamp};
 use data_encoding::BASE64URL_NOPAD as BASE64;
 use ed25519_dalek::Signer as _;
 use futures::future::BoxFuture;
-use gateway::{Account, AccountError, Accounts, LoginConfig, Logins, Subject, Transport};
+use gateway::{Account, AccountError, Accounts, GatewayConfig, LoginConfig, Logins, Subject, Transport};
 use serde_json::{Value, json};
 
 use crate::door::Door;
@@ -28,17 +29,41 @@ pub struct Provider {
     /// How often its keys were read.
     pub reads: AtomicUsize,
     pub is_broken: AtomicBool,
+    pub clock: Clock,
+    /// The newest refresh token of each session that goes on, by the session's name.
+    pub families: Mutex<HashMap<String, String>>,
+    /// How often a token was refreshed, or was brought a second time.
+    pub refreshes: AtomicUsize,
+    pub reuses: AtomicUsize,
 }
 
 impl Provider {
     pub fn new() -> Arc<Self> {
-        let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+        Self::with_key(&[7; 32])
+    }
+
+    pub fn with_key(key: &[u8; 32]) -> Arc<Self> {
+        let key = ed25519_dalek::SigningKey::from_bytes(key);
         let keys = Mutex::new(json!([jwk("good", &key)]));
-        Arc::new(Self { key, keys, reads: AtomicUsize::default(), is_broken: AtomicBool::default() })
+        Arc::new(Self {
+            key,
+            keys,
+            reads: AtomicUsize::default(),
+            is_broken: AtomicBool::default(),
+            clock: Clock::manual(Timestamp(1_800_000_000_000_000)),
+            families: Mutex::default(),
+            refreshes: AtomicUsize::default(),
+            reuses: AtomicUsize::default(),
+        })
     }
 
     /// A gateway that trusts this provider.
     pub fn door(self: &Arc<Self>) -> Door {
+        self.door_with(|_| {})
+    }
+
+    /// The same with a changed configuration.
+    pub fn door_with(self: &Arc<Self>, change: impl FnOnce(&mut GatewayConfig)) -> Door {
         let config = LoginConfig {
             issuer: ISSUER.into(),
             public_url: "https://shop.example".into(),
@@ -48,13 +73,10 @@ impl Provider {
             bearer_clients: vec!["the-app".into()],
         };
         let transport = Transport::Local(self.router());
-        Door::beside(
-            |_| {},
-            |clock, tasks| {
-                let people = Arc::new(People(Ids::counted().next()));
-                Some(Logins::new(config, transport, people, clock.clone(), tasks).unwrap())
-            },
-        )
+        Door::at(&self.clock, None, change, |clock, tasks| {
+            let people = Arc::new(People(Ids::counted().next()));
+            Some(Logins::new(config, transport, people, clock.clone(), tasks).unwrap())
+        })
     }
 
     fn router(self: &Arc<Self>) -> Router {
@@ -85,7 +107,81 @@ impl Provider {
                 provider.answer(json!({ "keys": keys }))
             }
         };
-        Router::new().route("/.well-known/openid-configuration", get(discovery)).route("/keys", get(keys))
+        let tokens = self.clone();
+        let token = move |Form(asked): Form<HashMap<String, String>>| {
+            let provider = tokens.clone();
+            async move {
+                // Whoever else wants to refresh asks in the meantime.
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                provider.exchange(&asked)
+            }
+        };
+        Router::new()
+            .route("/.well-known/openid-configuration", get(discovery))
+            .route("/keys", get(keys))
+            .route("/token", post(token))
+    }
+
+    /// A code is the nonce of the log-in that it ends. A refresh token works once; brought again it ends its session.
+    fn exchange(&self, asked: &HashMap<String, String>) -> Response {
+        if self.is_broken.load(Ordering::SeqCst) {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+        let mut families = self.families.lock().unwrap();
+        let (session, nonce) = match asked["grant_type"].as_str() {
+            "authorization_code" => (format!("session-{}", families.len()), asked.get("code")),
+            _ => {
+                let token = &asked["refresh_token"];
+                let (session, _) = token.split_once('/').unwrap();
+                if families.get(session) != Some(token) {
+                    self.reuses.fetch_add(1, Ordering::SeqCst);
+                    families.remove(session);
+                    let refused = Json(json!({ "error": "invalid_grant" }));
+                    return (StatusCode::BAD_REQUEST, refused).into_response();
+                }
+                self.refreshes.fetch_add(1, Ordering::SeqCst);
+                (session.to_owned(), None)
+            }
+        };
+        let number = self.refreshes.load(Ordering::SeqCst);
+        let refresh_token = format!("{session}/refresh-token-{number}");
+        families.insert(session.clone(), refresh_token.clone());
+        Json(json!({
+            "access_token": self.access_token(&session),
+            "token_type": "Bearer",
+            "expires_in": 300,
+            "refresh_token": refresh_token,
+            "id_token": self.id_token(nonce),
+        }))
+        .into_response()
+    }
+
+    /// An access token of this session.
+    pub fn access_token(&self, session: &str) -> String {
+        let mut claims = claims(&self.clock);
+        claims["sid"] = session.into();
+        self.sign(&json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": "good" }).to_string(), &claims.to_string())
+    }
+
+    fn id_token(&self, nonce: Option<&String>) -> String {
+        let now = self.clock.now().seconds();
+        let claims = json!({
+            "iss": ISSUER, "aud": [WEB], "sub": "somebody", "iat": now, "exp": now + 300, "nonce": nonce,
+        });
+        self.sign(&json!({ "alg": "EdDSA", "kid": "good" }).to_string(), &claims.to_string())
+    }
+
+    /// By which the provider says that a session has ended.
+    pub fn logout_token(&self, session: &str) -> String {
+        let now = self.clock.now().seconds();
+        let claims = json!({
+            "iss": ISSUER, "aud": [WEB], "iat": now, "exp": now + 60, "jti": session, "sid": session,
+            "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+        });
+        let header = json!({ "alg": "EdDSA", "typ": "logout+jwt", "kid": "good" });
+        self.sign(&header.to_string(), &claims.to_string())
     }
 
     fn answer(&self, document: Value) -> Response {

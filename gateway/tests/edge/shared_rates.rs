@@ -5,40 +5,11 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
-use cache::Remote;
 use gateway::{Rate, RateLimits};
 use serde_json::json;
-use services::{Ground, Server, Service};
 
 use crate::door::{Door, Reply, post};
-
-/// Where the gateways of one test count.
-struct Place {
-    servers: Vec<Server>,
-    url: String,
-}
-
-fn one_server() -> Place {
-    let ground = Ground::temporary().unwrap();
-    let server = services::redis::start(&ground).unwrap();
-    let url = server.url().to_owned();
-    Place { servers: vec![server], url }
-}
-
-fn cluster() -> Place {
-    let ground = Ground::temporary().unwrap();
-    let cluster = services::redis::cluster(&ground).unwrap();
-    let url = format!("redis+cluster://{}", cluster.urls().replace("redis://", ""));
-    Place { servers: cluster.nodes, url }
-}
-
-/// Whether Redis is here; where `CI=true` it must be.
-fn redis_is_here() -> bool {
-    let Err(missing) = Service::Redis.install() else { return true };
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}");
-    eprintln!("SKIPPED: shared rate limits: {missing}");
-    false
-}
+use crate::place::{Place, redis_is_here};
 
 fn per_hour(requests: u32) -> Rate {
     Rate { requests, window: Duration::from_secs(3_600) }
@@ -53,7 +24,7 @@ fn two_gateways(place: &Place) -> [Door; 2] {
                 per_user: per_hour(4),
                 cost: Some(per_hour(1_000)),
                 per_field: vec![("add".into(), per_hour(3))],
-                shared: Some(Remote::at(&place.url, Duration::from_secs(1)).unwrap()),
+                shared: Some(place.remote()),
                 replicas: NonZeroU32::new(2).unwrap(),
             });
         })
@@ -92,14 +63,14 @@ async fn hears(door: &Door, network: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn gateways_count_together_in_one_redis() {
     if redis_is_here() {
-        count_together(&one_server()).await;
+        count_together(&Place::one_server()).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn gateways_count_together_in_a_redis_cluster() {
     if redis_is_here() {
-        count_together(&cluster()).await;
+        count_together(&Place::cluster()).await;
     }
 }
 
@@ -146,7 +117,7 @@ async fn in_a_cluster_a_refusal_in_one_slot_is_charged_in_none() {
     if !redis_is_here() {
         return;
     }
-    let place = cluster();
+    let place = Place::cluster();
     let [one, other] = two_gateways(&place);
     hears(&one, "10.1").await;
     hears(&other, "10.2").await;
@@ -174,7 +145,7 @@ async fn while_redis_is_away_each_gateway_lets_its_share_through() {
     if !redis_is_here() {
         return;
     }
-    let place = one_server();
+    let place = Place::one_server();
     let [one, other] = two_gateways(&place);
     hears(&one, "10.1").await;
     hears(&other, "10.2").await;

@@ -173,12 +173,7 @@ async fn signatures_that_are_not_the_keys_are_none() {
     };
     let public = provider.key.verifying_key();
     let none = BASE64.encode(br#"{"alg":"none","typ":"at+jwt","kid":"good"}"#);
-    let other = Provider {
-        key: ed25519_dalek::SigningKey::from_bytes(&[9; 32]),
-        keys: json!([]).into(),
-        reads: 0.into(),
-        is_broken: false.into(),
-    };
+    let other = Provider::with_key(&[9; 32]);
     for bad in [
         format!("{signed}."),
         signed.to_owned(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::extract::ws::{Message, WebSocket};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use futures::StreamExt as _;
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep_until};
@@ -38,6 +39,8 @@ pub(super) struct Session {
     request_id: Arc<str>,
     /// There once `connection_init` was acknowledged.
     identity: Option<Identity>,
+    /// Comes when the viewer's session ends before their token does.
+    ended: BoxFuture<'static, ()>,
     operations: StreamMap<String, BoxStream<'static, Outgoing>>,
     /// How many operations there have been; they tell the ids of their errors apart.
     count: u64,
@@ -74,6 +77,7 @@ impl Session {
             address,
             request_id,
             identity: None,
+            ended: Box::pin(pending()),
             operations: StreamMap::new(),
             count: 0,
         }
@@ -113,6 +117,7 @@ impl Session {
                 }
                 () = at(until_ack) => Err(Close::InitialisationTimeout.into()),
                 () = at(expiry) => Err(Close::Forbidden("the access token has expired").into()),
+                () = &mut self.ended => Err(Close::Forbidden("the session is over").into()),
                 () = sleep_until(next_ping) => {
                     next_ping = Instant::now() + limits.keep_alive;
                     if heard.elapsed() > limits.keep_alive * 2 {
@@ -173,6 +178,7 @@ impl Session {
         };
         let identity = identity.map_err(|_| Close::Forbidden("the access token is not valid"))?;
         self.headers = Arc::new(headers);
+        self.ended = authenticator.ended(&identity);
         self.identity = Some(identity);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What `cart` and the gateway's composition root ask of `users`.
 
-use common::id::{AddressId, UserId};
+use common::Timestamp;
+use common::id::{AddressId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::Call;
@@ -20,6 +21,36 @@ impl Call for ReadAddress {
     const DOCUMENT: &'static str =
         "query AddressRead($request: ServiceCall!) { reply: addressRead(request: $request) }";
     type Reply = Option<PostalAddress>;
+}
+
+/// Which sessions have been ended, the earliest first, at most [`EndedSessions::MOST`] at a time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EndedSessions {
+    /// Not before this time.
+    pub since: Timestamp,
+    /// Of those of this very time only what comes after this session.
+    pub after: Option<SessionId>,
+}
+
+impl EndedSessions {
+    /// Where there are fewer, there are no more.
+    pub const MOST: u64 = 1_000;
+}
+
+/// A session that was ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedSession {
+    /// Which.
+    pub session: SessionId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Call for EndedSessions {
+    const SUBGRAPH: &'static str = "users";
+    const DOCUMENT: &'static str =
+        "query SessionsEnded($request: ServiceCall!) { reply: sessionsEnded(request: $request) }";
+    type Reply = Vec<EndedSession>;
 }
 
 /// Finds the account of somebody whom an identity provider vouches for; links or makes it the first time. Asked again it

@@ -2,6 +2,7 @@
 
 use common::id::{SessionId, UserId};
 use common::{Fault, Timestamp};
+use events::calls::users::EndedSession;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait as _;
 use sea_orm::{QueryOrder as _, QuerySelect as _};
@@ -59,6 +60,30 @@ async fn revoke_where(tx: &database::Tx, which: Expr, now: Timestamp) -> Result<
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// Sessions that were ended since then, the earliest first; of those of that very time what comes after `after`.
+pub async fn ended(
+    connection: &impl ConnectionTrait,
+    since: Timestamp,
+    after: Option<SessionId>,
+    limit: u64,
+) -> Result<Vec<EndedSession>, Fault> {
+    let from = match after {
+        None => Column::RevokedAt.gte(since),
+        Some(after) => Column::RevokedAt.gt(since).or(Column::RevokedAt.eq(since).and(Column::Id.gt(after))),
+    };
+    let ended: Vec<(SessionId, Timestamp)> = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::RevokedAt])
+        .filter(from)
+        .order_by_asc(Column::RevokedAt)
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(ended.into_iter().map(|(session, at)| EndedSession { session, at }).collect())
 }
 
 /// Forgets sessions that ended before `before`, with their tokens; says how many.

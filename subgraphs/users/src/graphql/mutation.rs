@@ -121,7 +121,7 @@ impl Mutation {
         Ok(answer(context, settle(refreshed)?))
     }
 
-    /// Logs out. The refresh token stops at once, the access token at the end of its 15 minutes.
+    /// Logs out. The refresh token stops at once, the access token within five seconds.
     #[graphql(guard = "Authenticated", directive = authenticated::apply())]
     async fn session_end(
         &self,

@@ -1,13 +1,15 @@
 //! The ways in, and the references by which the gateway comes back to an entity.
 
 use async_graphql::{Context, ID, Object, Result};
-use events::calls::users::ReadAddress;
+use events::calls::users::{EndedSessions, ReadAddress};
 use subgraph::graphql::{Scope, ServiceCall, ServiceOnly, parse_id, viewer};
 
 use super::address::{Address, postal};
 use super::loader::Loaders;
+use super::part;
 use super::user::User;
 use crate::domain::access::Reach;
+use crate::service::Accounts;
 
 /// Where reading begins.
 pub struct Query;
@@ -42,6 +44,17 @@ impl Query {
         // Of the user it is asked for, though a service reaches everybody's.
         let found = Loaders::of(context)?.addresses.load((Reach::Own(asked.user), asked.address)).await?;
         Ok(ServiceCall::reply::<ReadAddress>(&found.map(postal))?)
+    }
+
+    /// Which sessions have been ended. The gateway refuses their access tokens.
+    #[graphql(guard = "ServiceOnly", inaccessible)]
+    async fn sessions_ended(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "An `EndedSessions`.")] request: ServiceCall,
+    ) -> Result<ServiceCall> {
+        let ended = part::<Accounts>(context)?.ended_sessions(&request.read()?).await?;
+        Ok(ServiceCall::reply::<EndedSessions>(&ended)?)
     }
 
     #[graphql(entity)]

@@ -180,5 +180,9 @@ fn identity_steps() -> Vec<Step> {
             name: "m0016_identity_of_user",
             change: || Change::index("identity_of_user", "identity", &["user_id"], false),
         },
+        Step {
+            name: "m0017_session_revoked",
+            change: || Change::index("session_revoked", "session", &["revoked_at", "id"], false),
+        },
     ]
 }

@@ -4,6 +4,7 @@ use auth::Viewer;
 use common::id::{SessionId, UserId};
 use common::{Failure, Fault, Timestamp};
 use database::{ScopedFutureExt as _, Tx};
+use events::calls::users::{EndedSession, EndedSessions};
 use sea_orm::EntityTrait as _;
 
 use super::Accounts;
@@ -135,11 +136,17 @@ impl Accounts {
         Ok(Login { user, access_token, refresh_token, expires_at })
     }
 
-    /// Ends the viewer's session, or all of theirs. Its refresh tokens stop at once; an access token runs out by itself.
+    /// Ends the viewer's session, or all of theirs. Its refresh tokens stop at once, its access tokens as soon as the
+    /// gateways have asked ([`Accounts::ended_sessions`]).
     pub async fn log_out(&self, viewer: &Viewer, everywhere: bool) -> Result<(), Fault> {
         let user = viewer.require_user()?;
         let session = viewer.session_id().filter(|_| !everywhere);
         self.ports.database.transaction(|tx| self.end_sessions(tx, user, session).scope_boxed()).await
+    }
+
+    /// Which sessions have been ended.
+    pub async fn ended_sessions(&self, asked: &EndedSessions) -> Result<Vec<EndedSession>, Fault> {
+        session::ended(self.ports.database.newest(), asked.since, asked.after, EndedSessions::MOST).await
     }
 
     async fn end_sessions(&self, tx: &Tx, user: UserId, session: Option<SessionId>) -> Result<(), Fault> {

@@ -4,9 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{ShopContext, TokenError, Viewer};
+use common::Timestamp;
+use common::id::SessionId;
+use events::calls::Call as _;
+use events::calls::users::{EndedSession, EndedSessions};
 use serde_json::json;
 
-use crate::{Bench, PASSWORD, at_once, code};
+use crate::{Bench, Login, PASSWORD, at_once, code};
 
 const EMAIL: &str = "ada@example.com";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -195,4 +199,44 @@ async fn what_is_not_offered_yet_is_refused_and_says_so() {
     let input = json!({ "challengeId": "mfa_1", "method": "TOTP", "response": "123456" });
     let answer = bench.mutate(&nobody, "mfaVerify", selection, input).await;
     assert_eq!((code(&answer), &answer["result"]), ("MFA_INVALID", &json!(null)));
+}
+
+#[tokio::test]
+async fn whatever_ends_a_session_is_told_to_services_and_to_nobody_else() {
+    let bench = Bench::new().await;
+    let began = bench.ports.clock.now();
+    let reused = bench.newcomer("bob@example.com").await;
+    bench.register(EMAIL).await;
+    let [alone, one, other] = [bench.login(EMAIL).await, bench.login(EMAIL).await, bench.login(EMAIL).await];
+    assert_eq!(ended(&bench, began, None).await, []);
+
+    bench.run(&alone.viewer, "mutation { sessionEnd { ok } }", json!({})).await;
+    bench.ports.clock.advance(MINUTE);
+    bench.try_refresh(&reused.refresh_token).await;
+    bench.try_refresh(&reused.refresh_token).await;
+    bench.ports.clock.advance(MINUTE);
+    let everywhere = bench.ports.clock.now();
+    bench.run(&one.viewer, "mutation { sessionEnd(everywhere: true) { ok } }", json!({})).await;
+    let session = |login: &Login| login.viewer.session_id().unwrap();
+    let all = ended(&bench, began, None).await;
+    assert_eq!(all[..2], [session(&alone), session(&reused)]);
+    let mut both = [session(&one), session(&other)];
+    both.sort();
+    assert_eq!(all[2..], both);
+    assert_eq!(ended(&bench, everywhere, None).await, both);
+    assert_eq!(ended(&bench, everywhere, Some(both[0])).await, both[1..]);
+    assert_eq!(ended(&bench, everywhere, Some(both[1])).await, []);
+
+    let asked = json!({ "request": { "since": began, "after": null } });
+    let answer = bench.run(&one.viewer, EndedSessions::DOCUMENT, asked).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer}");
+}
+
+/// What the gateway hears, the earliest first.
+async fn ended(bench: &Bench, since: Timestamp, after: Option<SessionId>) -> Vec<SessionId> {
+    let asked = json!({ "request": EndedSessions { since, after } });
+    let answer = bench.run(&Viewer::service("gateway"), EndedSessions::DOCUMENT, asked).await;
+    assert_eq!(answer.get("errors"), None, "{answer}");
+    let reply: Vec<EndedSession> = serde_json::from_value(answer["data"]["reply"].clone()).unwrap();
+    reply.into_iter().map(|ended| ended.session).collect()
 }
