@@ -196,9 +196,7 @@ mod tests {
         let ids = Ids::counted();
         let (session, other): (SessionId, SessionId) = (ids.next(), ids.next());
         let (at, before) = (clock.now(), clock.now().minus(Duration::from_secs(60)));
-        let over = tokio::spawn(ended.clone().until(session, before));
-        ended.tell(Ending { session, at }).await;
-        over.await.unwrap();
+        tokio::join!(ended.clone().until(session, before), ended.tell(Ending { session, at }));
         assert!(ended.contains(session, before) && ended.contains(session, at));
         assert!(!ended.contains(session, at.plus(Duration::from_secs(1))), "another log-in of the same name");
         assert!(!ended.contains(other, before));
