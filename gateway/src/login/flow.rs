@@ -23,9 +23,12 @@ use super::sessions::{Session, Turn};
 use super::ticket::Ticket;
 use super::transport::TransportError;
 use super::{LoginConfigError, LoginError, Logins, Vouched, access_token, cookie, id_token};
+use crate::ended::Ending;
 
 /// An access token is renewed this long before it ends, so that none ends under way.
 const MARGIN: Duration = Duration::from_secs(20);
+/// The provider's clock may be so far ahead of ours.
+const SKEW: Duration = Duration::from_secs(30);
 /// How long a gateway waits for another one that renews a session, and how often it looks.
 const OTHERS_TURN: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
@@ -159,7 +162,15 @@ impl Logins {
             None => None,
         };
         let there = match ended {
-            Some(session) => self.provider.discovered().await.ok().and_then(|d| self.goodbye(&d, &session)),
+            Some(session) => {
+                // Other gateways may remember it, and it ends at the provider as well.
+                if session.sid.is_some()
+                    && let Some(session) = session.viewer.session_id()
+                {
+                    self.ended.tell(Ending { session, at: self.clock.now().plus(SKEW) }).await;
+                }
+                self.provider.discovered().await.ok().and_then(|d| self.goodbye(&d, &session))
+            }
             None => None,
         };
         let location = there.unwrap_or_else(|| self.public("/"));
@@ -191,7 +202,12 @@ impl Logins {
             // Whoever has asked may be gone by now.
             let _ = tell.send(logins.renewed(&ticket).await);
         });
-        told.await.unwrap_or(Err(LoginError::Unavailable))
+        match told.await {
+            // The provider, or where sessions lie, is away: what still holds, holds.
+            Ok(Err(LoginError::Unavailable)) if self.clock.now() < session.expires => Ok(session),
+            Ok(renewed) => renewed,
+            Err(_) => Err(LoginError::Unavailable),
+        }
     }
 
     /// Renews a session once, however many requests of the browser come at the same time, to whichever gateways.
@@ -230,8 +246,7 @@ impl Logins {
             }
             Err(LoginError::Unavailable) => {
                 self.sessions.let_go(ticket, turn).await;
-                // The provider is away: what still holds, holds.
-                if self.clock.now() < session.expires { Ok(session) } else { Err(LoginError::Unavailable) }
+                Err(LoginError::Unavailable)
             }
             Err(error) => {
                 tracing::debug!(reason = %error, "a session is not renewed and ends");

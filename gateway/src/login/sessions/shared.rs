@@ -1,8 +1,8 @@
 //! Sessions in a Redis that gateways share.
 //!
 //! Each lies sealed under the digest of its cookie, beside the claim of the gateway that renews it: both in one slot of a
-//! cluster. What was read a moment ago is not asked for again, so for a few seconds sessions that are known here work
-//! without the server, and one that another gateway has ended lives on as long.
+//! cluster. What was read a moment ago is not asked for again, so one that another gateway has ended lives on for a few
+//! seconds. While the server is away what is known here holds as an access token would: until it ends.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,9 +46,11 @@ impl Shared {
     }
 
     pub(super) async fn find(&self, ticket: &Ticket) -> Result<Option<Arc<Session>>, LoginError> {
-        match self.known.get(&ticket.digest) {
+        let known = self.known.get(&ticket.digest);
+        match known {
             Some((since, session)) if since.elapsed() < KNOWN => Ok(Some(session)),
-            _ => self.newest(ticket).await,
+            Some((_, session)) => self.newest(ticket).await.or(Ok(Some(session))),
+            None => self.newest(ticket).await,
         }
     }
 
