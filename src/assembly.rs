@@ -106,8 +106,9 @@ impl Shop {
                 }
             }
         }
-        for ports in &ports {
+        for (subgraph, ports) in subgraphs.iter().zip(&ports) {
             relay(ports, &ports.tasks);
+            subgraph.work(ports, &ports.tasks);
         }
         Self { subgraphs }
     }

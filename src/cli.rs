@@ -45,9 +45,10 @@ pub enum Command {
     Gateway(GatewayCommand),
     /// Serve one subgraph of the shop as a process of its own.
     Subgraph(SubgraphCommand),
-    /// Carry the events of subgraphs that run as processes, over Kafka: relay what they write, apply what they hear.
+    /// Work for subgraphs that run as processes on Kafka: relay the events they write, apply what they hear, and do what
+    /// they have to do in the background.
     ///
-    /// Any number of workers share the work. A worker takes what it began to an end on SIGTERM; what a killed one leaves
+    /// Any number of workers share the work; each job has one runner at a time. A worker takes what it began to an end on SIGTERM; what a killed one leaves
     /// undone, another does. --listen serves /health, /ready (databases and brokers answer) and /metrics.
     Worker(WorkerCommand),
     /// Look at events that could not be applied, apply them again, or give them up.
@@ -56,6 +57,12 @@ pub enum Command {
     /// it does not hold up those that follow. Once the reason is mended, replay it. The shop may run meanwhile.
     #[command(subcommand)]
     Events(EventsCommand),
+    /// Look at what is done in the background, have it tried again, or give it up.
+    ///
+    /// A job that fails is tried again by itself, with pauses that grow; after ten tries it has failed, and stays so until
+    /// somebody retries or drops it. One that comes round goes on all the same. The shop may run meanwhile.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Fill the databases with demo data, more where more is asked for; goes on where a killed run stopped.
     Seed(SeedCommand),
     /// Bring the databases of all subgraphs up to date.
@@ -109,6 +116,16 @@ pub struct WorkerCommand {
     /// For which subgraphs; none for all of them.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
+    /// Where subgraphs are that jobs ask: NAME=URL, once for each or with commas between. Without it a worker answers
+    /// for those it works for itself.
+    #[arg(
+        long = "peer",
+        env = "TECHPOTLI_PEERS",
+        value_name = "NAME=URL",
+        value_delimiter = ',',
+        value_parser = crate::settings::named_url
+    )]
+    pub peers: Vec<(String, String)>,
 }
 
 /// Dead letters.
@@ -149,6 +166,44 @@ pub struct Choice {
     pub all: bool,
 }
 
+/// Jobs.
+#[derive(Debug, Subcommand)]
+pub enum JobsCommand {
+    /// List jobs: of each subgraph in turn, the oldest first.
+    List {
+        /// Only those of this subgraph.
+        #[arg(long, value_name = "NAME")]
+        subgraph: Option<String>,
+        /// Only those that have failed.
+        #[arg(long)]
+        failed: bool,
+        /// How many at most.
+        #[arg(long, default_value = "50", value_name = "N")]
+        limit: NonZeroU16,
+        /// Those after this one, as the end of a list says.
+        #[arg(long, value_name = "SUBGRAPH/JOB")]
+        after: Option<String>,
+    },
+    /// Have jobs run as soon as somebody who works for them looks, with all their tries before them.
+    Retry(ChosenJobs),
+    /// Give jobs up for good. One that comes round comes again, as if it had never run.
+    Drop(ChosenJobs),
+}
+
+/// Which jobs.
+#[derive(Debug, Args)]
+pub struct ChosenJobs {
+    /// Only those of this subgraph.
+    #[arg(long, value_name = "NAME")]
+    pub subgraph: Option<String>,
+    /// The jobs, by their ids.
+    #[arg(value_name = "JOB", conflicts_with = "all")]
+    pub ids: Vec<String>,
+    /// All that have failed.
+    #[arg(long)]
+    pub all: bool,
+}
+
 /// The size of the demo data.
 #[derive(Debug, Args)]
 pub struct SeedCommand {
@@ -172,7 +227,11 @@ pub enum SearchCommand {
     /// For a new release that says so, after synonyms were changed, or when the engine lost its data. Searches go on in
     /// the old index until the new one has every product, events that arrive meanwhile included; then the alias moves
     /// in one step and the old index is removed. Stopped or killed, it goes on where it was when it is called again.
-    Reindex,
+    Reindex {
+        /// Have a worker, or the shop in one process, do it: it is tried again where it fails, see `techpotli jobs list`.
+        #[arg(long)]
+        background: bool,
+    },
 }
 
 /// Schemas.

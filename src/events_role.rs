@@ -1,7 +1,5 @@
 //! `techpotli events`: look at events that could not be applied, apply them again, or give them up.
 
-use std::io::Write as _;
-
 use anyhow::{Context as _, anyhow, bail};
 use auth::PassportSigner;
 use common::Clock;
@@ -14,11 +12,10 @@ use crate::assembly::Shared;
 use crate::cli::{Choice, EventsCommand};
 use crate::rooms::{ROOMS, Room, room};
 use crate::settings::Settings;
+use crate::table;
 
 /// Dead letters that are read at once.
 const PAGE: u64 = 100;
-/// Characters of a reason in a table.
-const REASON: usize = 80;
 
 /// Runs it.
 pub async fn run(settings: &Settings, command: EventsCommand) -> anyhow::Result<()> {
@@ -193,49 +190,17 @@ fn position(text: &str) -> anyhow::Result<(String, EventId)> {
 }
 
 fn print_table(rows: &[(&str, DeadLetter)]) -> anyhow::Result<()> {
-    let mut table = vec![
-        ["SUBGRAPH", "EVENT", "PUBLISHER", "AGGREGATE", "GIVEN UP", "FOUND AT", "REASON"].map(str::to_owned),
-    ];
-    for (name, letter) in rows {
-        let origin = if letter.origin.is_empty() { "-" } else { &letter.origin };
-        table.push([
+    let head = ["SUBGRAPH", "EVENT", "PUBLISHER", "AGGREGATE", "GIVEN UP", "FOUND AT", "REASON"];
+    let rows = rows.iter().map(|(name, letter)| {
+        [
             (*name).to_owned(),
             letter.event.id.to_string(),
             letter.event.topic.clone(),
             letter.event.key.clone(),
             letter.at.to_string(),
-            origin.to_owned(),
-            shortened(&letter.reason),
-        ]);
-    }
-    let widths: Vec<usize> = (0..table[0].len())
-        .map(|column| table.iter().map(|row| row[column].chars().count()).max().unwrap_or_default())
-        .collect();
-    let mut out = std::io::stdout().lock();
-    for row in &table {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-    }
-    Ok(())
-}
-
-/// The first line of a reason, without what a terminal would obey.
-fn shortened(reason: &str) -> String {
-    let line: String = reason.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
-    match line.char_indices().nth(REASON) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_is_one_short_line() {
-        assert_eq!(shortened("no\nsuch\u{1b}[31m thing"), "no such [31m thing");
-        assert_eq!(shortened(&"ä".repeat(81)), format!("{}…", "ä".repeat(80)));
-        assert_eq!(shortened(&"ä".repeat(80)), "ä".repeat(80));
-    }
+            table::or_dash(&letter.origin),
+            table::shortened(&letter.reason),
+        ]
+    });
+    table::print(head, rows)
 }

@@ -9,6 +9,7 @@ mod endings;
 mod events_role;
 mod gateway_role;
 mod images;
+mod jobs_role;
 mod local;
 mod reindex;
 mod rooms;
@@ -18,6 +19,7 @@ mod settings;
 mod shop;
 mod subgraph_role;
 mod supergraph_source;
+mod table;
 mod welcome;
 mod worker_role;
 
@@ -80,9 +82,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Subgraph(command)) => subgraph_role::run(&settings, &command).await,
         Some(Command::Worker(command)) => worker_role::run(&settings, &command).await,
         Some(Command::Events(command)) => events_role::run(&settings, command).await,
+        Some(Command::Jobs(command)) => jobs_role::run(&settings, command).await,
         Some(Command::Seed(command)) => seeding::run(&settings, &command).await,
         Some(Command::Migrate) => assembly::migrate(&settings).await,
-        Some(Command::Search(SearchCommand::Reindex)) => reindex::run(&settings).await,
+        Some(Command::Search(SearchCommand::Reindex { background })) => {
+            reindex::run(&settings, background).await
+        }
         Some(Command::Schema(command)) => schema::run(command).await,
         Some(Command::Config(ConfigCommand::Check)) => settings.check(),
     }

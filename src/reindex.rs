@@ -14,8 +14,11 @@ use crate::assembly::Shared;
 use crate::rooms::room;
 use crate::settings::Settings;
 
-/// Builds the index anew, with a progress bar on a terminal.
-pub async fn run(settings: &Settings) -> anyhow::Result<()> {
+/// What is said where there is no engine.
+const EMBEDDED: &str = "TECHPOTLI_SEARCH_URL is 'embedded': the index in memory is made anew at every start";
+
+/// Builds the index anew, with a progress bar on a terminal; or asks for it.
+pub async fn run(settings: &Settings, background: bool) -> anyhow::Result<()> {
     settings.prepare_data_dir()?;
     let keys = settings.keys()?;
     let peers = Peers::new(PassportSigner::new(&keys.passport, Clock::system()));
@@ -23,6 +26,15 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let tasks = Tasks::new();
     let shared = Shared { settings, keys: &keys, bus: Bus::new(), peers, tasks: &tasks };
     let ports = shared.open(room).await?;
+    if background {
+        let asked = search::ask_to_reindex(&ports).await.map_err(|fault| anyhow!("{}", fault.chain()))?;
+        match asked {
+            Some(true) => println!("It is asked for: see `techpotli jobs list --subgraph search`."),
+            Some(false) => println!("It was asked for already: see `techpotli jobs list --subgraph search`."),
+            None => bail!(EMBEDDED),
+        }
+        return Ok(());
+    }
     let begun = Instant::now();
     let style =
         ProgressStyle::with_template("Indexing {bar:40} {percent:>3}% {pos} of {len} products, {eta} left")
@@ -35,7 +47,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let products = bar.position();
     bar.finish_and_clear();
     let Some(index) = built? else {
-        bail!("TECHPOTLI_SEARCH_URL is 'embedded': the index in memory is made anew at every start");
+        bail!(EMBEDDED);
     };
     println!("{index} is searched now: {products} products ({:.1} s).", begun.elapsed().as_secs_f32());
     Ok(())

@@ -39,13 +39,14 @@ pub async fn run(settings: &Settings, command: &SubgraphCommand) -> anyhow::Resu
     let built = (room.build)(&ports);
     peers.know(room.name, Peer::Local(built.clone().into()));
     match bus.is_shared() {
-        // Workers relay and apply; memory hears of it.
+        // Workers relay, apply and do the jobs; memory hears of it.
         true => assembly::follow(&built, &bus, begun, &tasks),
         false => {
             if let Some(receiver) = &built.receiver {
                 bus.join(receiver.clone());
             }
             assembly::relay(&ports, &tasks);
+            built.work(&ports, &tasks);
         }
     }
     server::serve(room.name, listener, subgraph::router(built, &ports), &tasks);

@@ -1,4 +1,4 @@
-//! `techpotli worker`: carries the events of subgraphs that run as processes of their own.
+//! `techpotli worker`: carries the events of subgraphs that run as processes of their own, and does their jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use messaging::Bus;
 use runtime::{Tasks, server};
 use sea_orm::ConnectionTrait as _;
 use serde_json::json;
-use subgraph::{Peers, Ports};
+use subgraph::{Peer, Peers, Ports, Subgraph};
 
 use crate::assembly::{self, Shared};
 use crate::cli::WorkerCommand;
@@ -45,13 +45,23 @@ pub async fn run(settings: &Settings, command: &WorkerCommand) -> anyhow::Result
     // Nobody sends requests here, so there is nothing to drain.
     tasks.stop_on_signal(Duration::ZERO);
     let peers = Peers::new(PassportSigner::new(&keys.passport, Clock::system()));
-    // What subgraphs do in the background by themselves is done by their own processes.
+    // What a subgraph begins for its own memory is for processes that serve it.
     let elsewhere = Tasks::never();
-    let shared = Shared { settings, keys: &keys, bus: bus.clone(), peers, tasks: &elsewhere };
+    let shared = Shared { settings, keys: &keys, bus: bus.clone(), peers: peers.clone(), tasks: &elsewhere };
     let ports = futures::future::try_join_all(rooms.iter().map(|room| shared.open(room))).await?;
-    for (room, ports) in rooms.iter().zip(&ports) {
+    let built: Vec<Subgraph> = rooms.iter().zip(&ports).map(|(room, ports)| (room.build)(ports)).collect();
+    for subgraph in &built {
+        peers.know(subgraph.name, Peer::Local(subgraph.clone().into()));
+    }
+    // Better asked where they are served: what they remember is told at once.
+    for (name, url) in &command.peers {
+        peers.know(room(name)?.name, Peer::Remote(url.clone()));
+    }
+    for (subgraph, ports) in built.iter().zip(&ports) {
         assembly::relay(ports, &tasks);
-        assembly::consume(&(room.build)(ports), &bus, &tasks);
+        assembly::consume(subgraph, &bus, &tasks);
+        subgraph.spread_news(ports, &tasks);
+        subgraph.work(ports, &tasks);
     }
     let router = Router::new()
         .route("/health", get(|| async { Json(json!({ "status": "ok" })) }))
@@ -60,10 +70,10 @@ pub async fn run(settings: &Settings, command: &WorkerCommand) -> anyhow::Result
         .with_state(Watched { ports: ports.into(), bus });
     server::serve("worker", listener, router, &tasks);
     let names: Vec<&str> = rooms.iter().map(|room| room.name).collect();
-    println!("Carrying events of {}: http://{address}/ready", names.join(", "));
+    println!("Working for {}: http://{address}/ready", names.join(", "));
     tasks.stopping().await;
     if !tasks.ended(PATIENCE).await {
-        tracing::warn!("some events under way are left to other workers");
+        tracing::warn!("some events and jobs under way are left to other workers");
     }
     Ok(())
 }

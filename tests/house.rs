@@ -20,15 +20,27 @@ fn may_know(room: &str) -> Option<&'static [&'static str]> {
         "events" => &["common"],
         "database" => &["common", "trace"],
         "messaging" => &["common", "database", "events", "trace"],
-        "subgraph" => &["auth", "cache", "common", "database", "events", "messaging", "runtime", "trace"],
+        "jobs" => &["common", "database"],
+        "subgraph" => {
+            &["auth", "cache", "common", "database", "events", "jobs", "messaging", "runtime", "trace"]
+        }
         "services" => &[],
         "supergraph" => &[],
         "compose" => &["supergraph"],
         "engine" => &["supergraph"],
         "gateway" => &["auth", "cache", "common", "engine", "runtime", "supergraph", "trace"],
-        subgraph if SUBGRAPHS.contains(&subgraph) => {
-            &["auth", "cache", "common", "database", "events", "messaging", "runtime", "seed", "subgraph"]
-        }
+        subgraph if SUBGRAPHS.contains(&subgraph) => &[
+            "auth",
+            "cache",
+            "common",
+            "database",
+            "events",
+            "jobs",
+            "messaging",
+            "runtime",
+            "seed",
+            "subgraph",
+        ],
         _ => return None,
     })
 }

@@ -73,7 +73,7 @@ async fn orders_go_on_while_broker_and_worker_are_dead_and_each_buyer_is_told_on
 }
 
 /// Mails that say that an order is confirmed.
-fn told(folder: &Path, order: &Order) -> anyhow::Result<usize> {
+pub fn told(folder: &Path, order: &Order) -> anyhow::Result<usize> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(0) };
     let subject = format!("Subject: Order {} is confirmed", order.number);
     let mut told = 0;

@@ -6,8 +6,9 @@
 //! one by one under the `load` of shoppers. `outages` takes a subgraph away, `search_engine` the engine that searches,
 //! `kafka` broker and workers; `rolling` replaces processes under load, and `supergraph` what they serve; `limiter` has
 //! gateways count together, `sessions` has them know each other's browsers and ended sessions, `login` goes through an
-//! identity provider, `dead_letters` is about events that could not be applied, and `traces` about what a collector is
-//! told. `stampedes` needs a shop that is quick, so it runs in one process only.
+//! identity provider, `dead_letters` is about events that could not be applied, `jobs` about what is done in the
+//! background, and `traces` about what a collector is told. `stampedes` needs a shop that is quick, so it runs in one
+//! process only.
 
 mod browser;
 mod client;
@@ -15,6 +16,7 @@ mod dead_letters;
 mod explain;
 mod flows;
 mod foreign;
+mod jobs;
 mod kafka;
 mod keycloak;
 mod limiter;

@@ -501,6 +501,15 @@ impl Entity for Event {
 /// The id of a [`Event`].
 pub type EventId = Id<Event>;
 
+/// Something to be done in the background. Owned by `jobs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Job {}
+impl Entity for Job {
+    const PREFIX: &'static str = "job";
+}
+/// The id of a [`Job`].
+pub type JobId = Id<Job>;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,9 +2,10 @@
 
 use common::id::EventId;
 use common::{Fault, Timestamp};
-use database::{Change, Step, Tx, column, is_duplicate, table};
+use database::{Change, Database, Step, Tx, column, is_duplicate, table};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
+use sea_orm::{QueryOrder as _, QuerySelect as _};
 
 /// An event that was applied.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -31,6 +32,26 @@ pub(crate) fn migrations() -> Vec<Step> {
             )
         },
     }]
+}
+
+/// Forgets some events that were applied before `before`; says how many. One that is delivered after that is applied
+/// again, so `before` must lie further back than anything that can still be delivered.
+pub async fn forget_applied(database: &Database, before: Timestamp, limit: u64) -> Result<u64, Fault> {
+    // Ids begin with the time at which they were made, so these are about the oldest.
+    let oldest: Vec<(EventId, Timestamp)> = Entity::find()
+        .select_only()
+        .columns([Column::EventId, Column::AppliedAt])
+        .order_by_asc(Column::EventId)
+        .limit(limit)
+        .into_tuple()
+        .all(database.newest())
+        .await?;
+    let old: Vec<EventId> = oldest.into_iter().filter(|(_, at)| *at < before).map(|(id, _)| id).collect();
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let gone = Entity::delete_many().filter(Column::EventId.is_in(old)).exec(database.schema()).await?;
+    Ok(gone.rows_affected)
 }
 
 /// Records events; says whether it is the first time for all of them. Otherwise nothing is recorded.

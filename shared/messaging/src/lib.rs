@@ -25,7 +25,8 @@ pub use relay::{pending, relay};
 
 use database::Step;
 
-pub use outbox::append;
+pub use inbox::forget_applied;
+pub use outbox::{append, forget_published};
 
 /// The tables that every subgraph has for messaging.
 pub fn migrations() -> Vec<Step> {

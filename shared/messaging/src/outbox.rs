@@ -119,6 +119,26 @@ pub(crate) async fn mark_published(database: &Database, places: Vec<i64>) -> Res
     Ok(())
 }
 
+/// Forgets some of what was published and was written before `before`; says how many that were.
+pub async fn forget_published(database: &Database, before: Timestamp, limit: u64) -> Result<u64, Fault> {
+    // The oldest first, by an index that is there for the relay.
+    let oldest: Vec<(i64, Timestamp)> = Entity::find()
+        .select_only()
+        .columns([Column::Seq, Column::CreatedAt])
+        .filter(Column::Published.eq(true))
+        .order_by_asc(Column::Seq)
+        .limit(limit)
+        .into_tuple()
+        .all(database.newest())
+        .await?;
+    let old: Vec<i64> = oldest.into_iter().filter(|(_, at)| *at < before).map(|(seq, _)| seq).collect();
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let gone = Entity::delete_many().filter(Column::Seq.is_in(old)).exec(database.schema()).await?;
+    Ok(gone.rows_affected)
+}
+
 impl From<Model> for Envelope {
     fn from(row: Model) -> Self {
         let cause = Cause {

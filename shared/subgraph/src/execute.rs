@@ -11,10 +11,11 @@ use database::statements::{self, Statements};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use jobs::Job;
 use messaging::{Consumer, Receiver};
 
 use crate::graphql::{pass_on_notes, pass_on_session};
-use crate::{Peers, Ports};
+use crate::{News, Peers, Ports, upkeep};
 
 /// A document that was parsed once and is run many times.
 #[derive(Clone, Debug)]
@@ -63,6 +64,9 @@ pub struct Subgraph {
     pub sdl: Arc<str>,
     /// What it does with the events of others.
     pub receiver: Option<Receiver>,
+    /// What it does in the background.
+    pub jobs: Vec<Job>,
+    pub(crate) news: Vec<News>,
     schema: Arc<dyn Schema>,
     prepare: Arc<Prepare>,
     database: Database,
@@ -81,6 +85,8 @@ impl Subgraph {
             name: ports.name,
             sdl: sdl.into(),
             receiver: None,
+            jobs: vec![upkeep::job(ports)],
+            news: Vec::new(),
             schema: Arc::new(schema),
             prepare: Arc::new(prepare),
             database: ports.database.clone(),
@@ -93,6 +99,21 @@ impl Subgraph {
     pub fn consuming(mut self, ports: &Ports, consumer: Consumer) -> Self {
         self.receiver =
             Some(Receiver::new(ports.name, ports.database.clone(), ports.clock.clone(), consumer));
+        self
+    }
+
+    /// The same subgraph, with a job.
+    #[must_use]
+    pub fn working(mut self, job: Job) -> Self {
+        self.jobs.push(job);
+        self
+    }
+
+    /// The same subgraph, whose other processes are told what its jobs change. Their consumer hears of it as of an event
+    /// that was applied, whose topic and key are those of the news.
+    #[must_use]
+    pub fn spreading(mut self, news: News) -> Self {
+        self.news.push(news);
         self
     }
 

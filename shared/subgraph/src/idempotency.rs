@@ -4,9 +4,10 @@
 //! second request waits for the first one's commit.
 
 use common::{Fault, Timestamp};
-use database::{Change, Step, Tx, column, is_duplicate, table};
+use database::{Change, Database, Step, Tx, column, is_duplicate, table};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
+use sea_orm::{QueryOrder as _, QuerySelect as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
@@ -29,18 +30,42 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 pub(crate) fn migrations() -> Vec<Step> {
-    vec![Step {
-        name: "k0005_idempotency",
-        change: || {
-            Change::table(
-                table(Entity)
-                    .col(column(Column::Scope).string_len(64).not_null().primary_key())
-                    .col(column(Column::RequestHash).string_len(64).not_null())
-                    .col(column(Column::Response).text())
-                    .col(column(Column::CreatedAt).big_integer().not_null()),
-            )
+    vec![
+        Step {
+            name: "k0005_idempotency",
+            change: || {
+                Change::table(
+                    table(Entity)
+                        .col(column(Column::Scope).string_len(64).not_null().primary_key())
+                        .col(column(Column::RequestHash).string_len(64).not_null())
+                        .col(column(Column::Response).text())
+                        .col(column(Column::CreatedAt).big_integer().not_null()),
+                )
+            },
         },
-    }]
+        Step {
+            name: "k0011_idempotency_age",
+            change: || Change::index("idempotency_age", "idempotency", &["created_at"], false),
+        },
+    ]
+}
+
+/// Forgets some keys that were used before `before`; says how many. A request under one of them is new again.
+pub(crate) async fn forget(database: &Database, before: Timestamp, limit: u64) -> Result<u64, Fault> {
+    let old: Vec<String> = Entity::find()
+        .select_only()
+        .column(Column::Scope)
+        .filter(Column::CreatedAt.lt(before))
+        .order_by_asc(Column::CreatedAt)
+        .limit(limit)
+        .into_tuple()
+        .all(database.newest())
+        .await?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let gone = Entity::delete_many().filter(Column::Scope.is_in(old)).exec(database.schema()).await?;
+    Ok(gone.rows_affected)
 }
 
 /// A request under an idempotency key: who asks for what, and what exactly.

@@ -3,6 +3,7 @@
 //! A subgraph exports `NAME`, `migrations()` and `build(&Ports) -> Subgraph`; everything that all eight would
 //! otherwise repeat is here.
 
+mod background;
 mod documents;
 mod execute;
 pub mod graphql;
@@ -15,9 +16,10 @@ mod search_url;
 pub mod seeding;
 mod serve;
 pub mod testing;
+mod upkeep;
 
 pub use execute::{Answer, Document, Subgraph};
-pub use live::Live;
+pub use live::{Live, News};
 pub use peers::{Peer, Peers};
 pub use ports::{Keys, Ports, PortsError};
 pub use sdl::export as export_sdl;
@@ -29,6 +31,7 @@ use database::Step;
 /// The tables that every subgraph has beside its own.
 pub fn migrations() -> Vec<Step> {
     let mut steps = messaging::migrations();
+    steps.extend(jobs::migrations());
     steps.extend(idempotency::migrations());
     steps.extend(seeding::migrations());
     steps

@@ -1,5 +1,7 @@
 //! Live streams: who watches an aggregate is told when it changes.
 
+use std::sync::Arc;
+
 use futures::stream::{BoxStream, StreamExt as _};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -36,6 +38,27 @@ impl<K: Clone + PartialEq + Send + Sync + 'static> Live<K> {
             }
         });
         changes.boxed()
+    }
+}
+
+/// What is announced to who watches in this process, for other processes of the same subgraph: a topic, and the key of
+/// what changed as text.
+#[derive(Clone)]
+pub struct News(Arc<dyn Fn() -> BoxStream<'static, (&'static str, String)> + Send + Sync>);
+
+impl News {
+    /// What `live` announces, under `topic`; `key` writes the key down.
+    pub fn of<K>(topic: &'static str, live: &Live<K>, key: fn(K) -> String) -> Self
+    where
+        K: Clone + PartialEq + Send + Sync + 'static,
+    {
+        let live = live.clone();
+        Self(Arc::new(move || live.watch(|_| true).map(move |changed| (topic, key(changed))).boxed()))
+    }
+
+    /// All that is announced from now on.
+    pub(crate) fn from_now_on(&self) -> BoxStream<'static, (&'static str, String)> {
+        (self.0)()
     }
 }
 

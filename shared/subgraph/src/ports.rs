@@ -6,6 +6,7 @@ use auth::SigningKey;
 use common::{Clock, Fault, Ids};
 use database::{ConnectError, Database, Options, Step};
 use events::Event;
+use jobs::Queue;
 use messaging::Bus;
 use runtime::Tasks;
 
@@ -107,6 +108,11 @@ impl Ports {
             .await
             .map_err(|fault| PortsError::Migrate { subgraph: name, fault })?;
         if missing.is_empty() { Ok(database) } else { Err(PortsError::Behind { subgraph: name, missing }) }
+    }
+
+    /// The jobs in its database.
+    pub fn jobs(&self) -> Queue {
+        Queue::new(self.name, &self.database, &self.clock, &self.ids)
     }
 
     /// Writes an event into the outbox as part of `tx`.

@@ -42,6 +42,22 @@ impl Folder {
     }
 }
 
+/// Has a subgraph do its jobs until the tasks of `ports` end. Their ticks come by the system's clock, which does not
+/// stand still.
+pub fn work(subgraph: Subgraph, ports: &Ports) -> Subgraph {
+    subgraph.work(&Ports { clock: Clock::system(), ..ports.clone() }, &ports.tasks);
+    subgraph
+}
+
+/// Does one of a subgraph's jobs now, whatever its tick. It must go well.
+pub async fn do_job(subgraph: &Subgraph, ports: &Ports, name: &str) {
+    let job = subgraph.jobs.iter().find(|job| job.name() == name).expect("the subgraph has this job");
+    assert!(ports.jobs().once(job).await.expect("the database answers"), "somebody else does {name}");
+    let listed = jobs::list(&ports.database, false, None, 100, ports.clock.now()).await;
+    let done = listed.expect("the database answers").into_iter().find(|listed| listed.name == name);
+    assert_eq!(done.and_then(|job| job.last_error), None, "{name} failed");
+}
+
 /// Ports on a database of their own. On MariaDB where `TECHPOTLI_TEST_MYSQL` holds a server's URL, else on SQLite.
 pub async fn ports(name: &'static str, steps: fn() -> Vec<Step>) -> (Ports, Folder) {
     let folder = Folder::new().expect("the temporary folder can be written");

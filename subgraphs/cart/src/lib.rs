@@ -28,4 +28,5 @@ pub fn build(ports: &Ports) -> Subgraph {
     let loading = carts.clone();
     Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&loading)))
         .consuming(ports, events::consumer())
+        .working(carts.abandon_job())
 }

@@ -33,11 +33,13 @@ pub fn consumer(inventory: &Inventory) -> Consumer {
         _ => true,
     });
     consumer.after(move |envelopes| {
+        // A process that sweeps tells the others of variants.
+        let news = envelopes.iter().filter_map(|envelope| envelope.key.parse().ok());
         let cancelled = envelopes
             .iter()
             .filter_map(|envelope| envelope.of::<OrdersEvent>().ok().flatten())
             .filter(|event| event.change == OrderChange::Cancelled)
             .flat_map(|event| event.order.lines);
-        telling.changed_by_events(cancelled.map(|line| line.variant));
+        telling.changed_by_events(cancelled.map(|line| line.variant).chain(news));
     })
 }

@@ -21,19 +21,21 @@ pub use migration::migrations;
 /// The subgraph's name in the supergraph.
 pub const NAME: &str = "inventory";
 
-/// Builds the subgraph on its ports, and starts what tidies up after expired reservations.
+/// Builds the subgraph on its ports.
 pub fn build(ports: &Ports) -> Subgraph {
     let inventory = service::Inventory::new(ports);
     let schema = graphql::schema(&inventory);
     let sdl = subgraph::export_sdl(&schema);
     let loading = std::sync::Arc::new(inventory.clone());
     let consumer = events::consumer(&inventory);
-    ports.tasks.spawn("stock sweeper", service::sweeper(inventory));
+    let sweeping = service::sweep_job(&inventory);
     Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&loading)))
         .consuming(ports, consumer)
+        .working(sweeping)
+        .spreading(inventory.news())
 }
 
-/// Gives back what expired reservations hold and returns how many there were: what the sweeper does all the time, for
+/// Gives back what expired reservations hold and returns how many there were: what its job does, for
 /// tests that move the clock.
 pub async fn sweep(ports: &Ports) -> Result<usize, Fault> {
     service::Inventory::new(ports).sweep().await

@@ -25,7 +25,12 @@ pub fn consumer(notifications: &Notifications) -> Consumer {
         let notifications = hearing.clone();
         Box::pin(async move { hear(&notifications, tx, envelope).await })
     })
-    .after(move |_| waking.wake())
+    .after(move |envelopes| {
+        for envelope in envelopes {
+            waking.hear_of(&envelope.key);
+        }
+        waking.wake();
+    })
 }
 
 async fn hear(notifications: &Notifications, tx: &Tx, envelope: &Envelope) -> Result<(), Fault> {

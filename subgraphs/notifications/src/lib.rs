@@ -2,7 +2,7 @@
 //! out; endpoints of partners.
 //!
 //! Read it from the bottom: `domain` has the rules and the words, `entity` the tables, `channel` what carries messages,
-//! `service` the use cases and the worker that delivers, `graphql` the schema, `events` what it hears from others.
+//! `service` the use cases and the job that delivers, `graphql` the schema, `events` what it hears from others.
 
 pub mod channel;
 mod domain;
@@ -33,10 +33,12 @@ pub fn build(ports: &Ports) -> Subgraph {
 /// Builds the subgraph on its ports, with these carriers. For a channel with several, the first carries.
 pub fn build_with(ports: &Ports, carriers: Vec<Arc<dyn Carrier>>) -> Subgraph {
     let notifications = service::Notifications::new(ports, carriers);
-    ports.tasks.spawn("deliver notifications", service::deliver(notifications.clone()));
     let schema = graphql::schema(&notifications);
     let sdl = subgraph::export_sdl(&schema);
-    let consumer = events::consumer(&notifications);
+    let (consumer, news) = (events::consumer(&notifications), notifications.news());
+    let delivering = service::job(&notifications);
     Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&notifications)))
         .consuming(ports, consumer)
+        .working(delivering)
+        .spreading(news)
 }

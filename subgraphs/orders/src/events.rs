@@ -21,7 +21,11 @@ pub fn consumer(orders: &Orders) -> Consumer {
         })
     })
     .after(move |envelopes| {
-        // The key of a payment's event is its order.
+        // Processes that drive checkouts tell the others of these.
+        for attempt in envelopes.iter().filter_map(|envelope| envelope.key.parse().ok()) {
+            telling.attempt_changes.announce(attempt);
+        }
+        // The key of a payment's event is its order, and other processes tell of orders as well.
         telling.payments_noted(envelopes.iter().filter_map(|envelope| envelope.key.parse().ok()));
     })
 }

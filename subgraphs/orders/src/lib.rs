@@ -19,17 +19,18 @@ pub use migration::migrations;
 /// The subgraph's name in the supergraph.
 pub const NAME: &str = "orders";
 
-/// Builds the subgraph on its ports, and sets its worker to work.
+/// Builds the subgraph on its ports.
 pub fn build(ports: &Ports) -> Subgraph {
-    let orders = service::Orders::new(ports);
-    orders.work();
-    assemble(ports, &orders)
+    assemble(ports, &service::Orders::new(ports))
 }
 
 fn assemble(ports: &Ports, orders: &service::Orders) -> Subgraph {
     let schema = graphql::schema(orders);
     let sdl = subgraph::export_sdl(&schema);
     let loading = orders.clone();
-    Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&loading)))
-        .consuming(ports, events::consumer(orders))
+    let built =
+        Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&loading)))
+            .consuming(ports, events::consumer(orders))
+            .working(orders.job());
+    orders.news().into_iter().fold(built, Subgraph::spreading)
 }

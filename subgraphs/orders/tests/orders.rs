@@ -32,7 +32,7 @@ impl Bench {
     async fn new(stock: i32) -> Self {
         let (ports, folder) = testing::ports(NAME, orders::migrations).await;
         let peers = Peers::new(&ports, stock);
-        let subgraph = orders::build(&ports);
+        let subgraph = testing::work(orders::build(&ports), &ports);
         Self { ports, subgraph, peers, folder }
     }
 
@@ -402,7 +402,7 @@ async fn a_restarted_process_takes_up_what_another_one_left() {
     assert!(bench.ports.tasks.ended(Duration::from_secs(10)).await);
     bench.ports.clock.advance(Duration::from_secs(31));
     let restarted = Ports { tasks: runtime::Tasks::new(), ..bench.ports.clone() };
-    let subgraph = orders::build(&restarted);
+    let subgraph = testing::work(orders::build(&restarted), &restarted);
     let watch =
         Document::parse("subscription($id: ID!) { orderUpdated(id: $id) { financialStatus } }").unwrap();
     let id = &done["attempt"]["outcome"]["order"]["id"];

@@ -40,6 +40,7 @@ pub fn build_with(ports: &Ports, provider: Arc<dyn PaymentProvider>, test: Optio
     let schema = graphql::schema(&payments, test);
     let sdl = subgraph::export_sdl(&schema);
     let loading = payments.clone();
-    ports.tasks.spawn("payment worker", service::worker(payments));
+    let working = service::job(&payments);
     Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&loading)))
+        .working(working)
 }

@@ -14,6 +14,8 @@ mod seed;
 mod service;
 
 use common::Fault;
+use database::ScopedFutureExt as _;
+use jobs::Asked;
 use subgraph::{Ports, SearchUrl, Subgraph};
 
 pub use crate::seed::{rows as seed_rows, seed};
@@ -28,7 +30,9 @@ pub fn build(ports: &Ports) -> Subgraph {
     let schema = graphql::schema(&finder);
     let sdl = subgraph::export_sdl(&schema);
     finder.warm_up();
-    Subgraph::new(ports, schema, sdl, |request| request).consuming(ports, events::consumer(&finder))
+    let built =
+        Subgraph::new(ports, schema, sdl, |request| request).consuming(ports, events::consumer(&finder));
+    finder.jobs().into_iter().fold(built, Subgraph::working)
 }
 
 /// Whether what is searched has everything that was committed before this call. In memory it always has.
@@ -47,6 +51,25 @@ pub async fn reindex(ports: &Ports, tell: impl Fn(u64) + Send + Sync) -> Result<
         Some(follower) => follower.build(&tell).await.map(Some),
         None => Ok(None),
     }
+}
+
+/// Asks whoever does the jobs of search for what [`reindex`] does; says whether nobody has asked already. Refused by
+/// `None` where texts are searched in memory.
+pub async fn ask_to_reindex(ports: &Ports) -> Result<Option<bool>, Fault> {
+    if matches!(ports.search, SearchUrl::Embedded) {
+        return Ok(None);
+    }
+    let asked: Result<bool, Fault> = ports
+        .database
+        .transaction(|tx| {
+            async move {
+                let (name, at) = (service::REINDEX, ports.clock.now());
+                ports.jobs().ask(tx, &Asked { name, key: name, payload: (), at }).await
+            }
+            .scope_boxed()
+        })
+        .await;
+    asked.map(Some)
 }
 
 /// How many products [`reindex`] tells of.

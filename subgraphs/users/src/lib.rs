@@ -27,8 +27,9 @@ pub fn build(ports: &Ports) -> Subgraph {
 /// Builds the subgraph on its ports, with new passwords hashed at this cost.
 pub fn build_with(ports: &Ports, cost: PasswordCost) -> Subgraph {
     let accounts = service::Accounts::new(ports, cost);
-    ports.tasks.spawn("sweep accounts", service::sweep::run(accounts.clone()));
+    let sweeping = service::sweep::job(&accounts);
     let schema = graphql::schema(&accounts);
     let sdl = subgraph::export_sdl(&schema);
     Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&accounts)))
+        .working(sweeping)
 }

@@ -175,7 +175,10 @@ impl<'k> Group<'k> {
         let ours = self.receiver.ours(&whole);
         buried.extend(self.receiver.apply(&ours, |event| origin(event).to_string()).await?);
         self.kafka.announce_dead(self.receiver.name, &buried, origin).await?;
-        self.kafka.announce(self.receiver.name, &ours).await
+        self.kafka.announce(self.receiver.name, &ours).await?;
+        // This process may have to do something in the background now.
+        self.receiver.tell(&ours);
+        Ok(())
     }
 
     /// Waits without taking records and without losing our place in the group. Only partitions that come to us

@@ -44,10 +44,11 @@ impl Cart {
         self.shipping_address.as_ref().map_or(&self.country, |address| &address.country)
     }
 
-    /// Refuses unless the buyer may change it, having seen the version that is there.
+    /// Refuses unless the buyer may change it, having seen the version that is there. Whoever changes an abandoned one has
+    /// come back for it.
     pub fn check_open(&self, expected_version: Option<i32>) -> Result<(), Refusal> {
         match self.state {
-            CartState::Active => {}
+            open if open.is_open() => {}
             CartState::Frozen => return Err(Refusal::Frozen),
             closed => return Err(Refusal::Closed(closed)),
         }

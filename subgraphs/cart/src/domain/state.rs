@@ -23,8 +23,16 @@ impl CartState {
         use CartState::{Abandoned, Active, Frozen, Merged, Ordered};
         matches!(
             (self, next),
-            (Active, Frozen | Merged | Abandoned) | (Frozen, Active | Ordered) | (Abandoned, Active)
+            (Active, Frozen | Merged | Abandoned)
+                | (Frozen, Active | Ordered)
+                // Somebody came back after all.
+                | (Abandoned, Active | Frozen | Merged)
         )
+    }
+
+    /// Whether its buyer may change it: of one that was abandoned, nobody knows whether they come back.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Active | Self::Abandoned)
     }
 
     /// As stored.
@@ -61,6 +69,8 @@ mod tests {
             (Frozen, Active),
             (Frozen, Ordered),
             (Abandoned, Active),
+            (Abandoned, Frozen),
+            (Abandoned, Merged),
         ];
         for from in all {
             for to in all {

@@ -67,11 +67,15 @@ pub async fn by_ids(
     Entity::find().filter(Column::Id.is_in(ids)).filter(visible_to(viewer)).all(db).await
 }
 
-/// The carts that the user fills or is checking out, best first: the one being filled, then the newest.
+/// The cart that the user fills or is checking out, or else has left: the one being filled, then the newest.
 pub async fn current_of(db: &impl ConnectionTrait, user: UserId) -> Result<Option<Model>, DbErr> {
     Entity::find()
         .filter(Column::OwnerId.eq(user))
-        .filter(Column::State.is_in([CartState::Active.as_str(), CartState::Frozen.as_str()]))
+        .filter(
+            Column::State
+                .is_in([CartState::Active, CartState::Frozen, CartState::Abandoned].map(CartState::as_str)),
+        )
+        .order_by_asc(Column::State.eq(CartState::Abandoned.as_str()))
         .order_by_asc(Column::State)
         .order_by_desc(Column::UpdatedAt)
         .order_by_desc(Column::Id)
@@ -135,6 +139,30 @@ pub async fn leave_frozen(
         .exec(db)
         .await?;
     Ok(left.rows_affected > 0)
+}
+
+/// Marks some that were filled and not touched since `before` as abandoned, the longest first; says which.
+pub async fn abandon(db: &impl ConnectionTrait, before: Timestamp, limit: u64) -> Result<Vec<CartId>, DbErr> {
+    let untouched =
+        Condition::all().add(Column::State.eq(CartState::Active.as_str())).add(Column::UpdatedAt.lt(before));
+    let ids: Vec<CartId> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(untouched.clone())
+        .order_by_asc(Column::UpdatedAt)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if !ids.is_empty() {
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value(CartState::Abandoned.as_str()))
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .filter(untouched)
+            .exec(db)
+            .await?;
+    }
+    Ok(ids)
 }
 
 fn changes(before: &Cart, after: &Cart) -> Result<ActiveModel, Fault> {

@@ -31,6 +31,10 @@ pub fn migrations() -> Vec<Step> {
             change: || Change::index("wishlist_owner", "wishlist", &["owner_id", "created_at"], false),
         },
         Step { name: "m0011_wishlist_item", change: wishlist_item_table },
+        Step {
+            name: "m0012_cart_age",
+            change: || Change::index("cart_age", "cart", &["state", "updated_at"], false),
+        },
     ]
 }
 

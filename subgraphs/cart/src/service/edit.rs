@@ -13,8 +13,8 @@ use subgraph::idempotency::{Key, Replay};
 
 use super::{Carts, save, save_lines};
 use crate::domain::{
-    Address, Basket, Cart, CodeProblem, LineChange, LineWanted, Offer, Priced, Promotion, Refusal, Warning,
-    check_email, quote,
+    Address, Basket, Cart, CartState, CodeProblem, LineChange, LineWanted, Offer, Priced, Promotion, Refusal,
+    Warning, check_email, quote,
 };
 use crate::entity::{cart, line};
 
@@ -219,6 +219,7 @@ impl Carts {
         }
         let offers = offers.into_iter().map(|offer| (offer.variant, offer)).collect();
         let mut after = before.clone();
+        after.cart.state = CartState::Active;
         let mut warnings = after.refresh(now);
         let problems = match self.change(&mut after, &request.edit, &offers, promotions) {
             Ok(problems) => problems,

@@ -69,9 +69,10 @@ impl Carts {
         let now = self.now();
         // Two merges of one user follow each other, so that they do not each make a cart.
         let shopper = shopper::lock(tx, user).await?;
-        let own = cart::current_of(tx, user).await?.filter(|row| row.state == CartState::Active.as_str());
+        let own = cart::current_of(tx, user).await?.map(Cart::try_from).transpose()?;
+        let own = own.filter(|cart| cart.state.is_open());
         let mut ids = vec![request.guest];
-        ids.extend(own.iter().map(|row| row.id).filter(|id| *id != request.guest));
+        ids.extend(own.iter().map(|cart| cart.id).filter(|id| *id != request.guest));
         let mut carts = Vec::new();
         for row in cart::lock_all(tx, &ids).await? {
             carts.push(Cart::try_from(row)?);
@@ -82,7 +83,7 @@ impl Carts {
             return self.replay(tx, viewer, done, promotions).await;
         }
         // Locked now, it may have been frozen since it was found.
-        let own = carts.pop().filter(|cart| cart.state == CartState::Active);
+        let own = carts.pop().filter(|cart| cart.state.is_open());
         let mut found =
             line::of_carts(tx, &[guest.id, own.as_ref().map_or(guest.id, |cart| cart.id)]).await?;
         let mut guest = Basket { cart: guest, lines: Vec::new() };
@@ -92,6 +93,7 @@ impl Carts {
         let customer = own.unwrap_or_else(|| self.empty(viewer));
         let before = Basket { cart: customer, lines: found.into_iter().map(|(_, line)| line).collect() };
         let mut after = before.clone();
+        after.cart.state = CartState::Active;
         after.cart.email = after.cart.email.or(shopper.email);
         let mut warnings = after.refresh(now);
         warnings.extend(merge(&mut after, &guest, request.policy, now, &self.ports.ids));

@@ -1,5 +1,6 @@
 //! The use cases of carts and wish lists: one transaction each.
 
+mod abandon;
 mod checkout;
 mod create;
 mod edit;

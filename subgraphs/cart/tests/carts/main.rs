@@ -1,5 +1,6 @@
 //! Carts through their schema: what front ends ask, what `orders` asks, and what the gateway asks.
 
+mod abandoned;
 mod bench;
 mod checkout;
 mod codes;

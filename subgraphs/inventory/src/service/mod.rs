@@ -15,13 +15,13 @@ use std::time::Duration;
 use cache::Cached;
 use common::Fault;
 use common::id::VariantId;
-use subgraph::{Live, Ports};
+use subgraph::{Live, News, Ports};
 
 pub use adjust::Adjustment;
 pub use availability::{Asked, Counted};
 pub use catalogue::note_product;
 pub use settle::{release_in, ship_in};
-pub use sweep::sweeper;
+pub use sweep::job as sweep_job;
 
 use availability::Memory;
 use locked_stock::LockedStock;
@@ -67,6 +67,11 @@ impl Inventory {
     /// Watches variants: yields each whose availability changed as a shopper sees it.
     pub fn watch(&self, variants: Vec<VariantId>) -> futures::stream::BoxStream<'static, VariantId> {
         self.live.watch(move |changed| variants.contains(changed))
+    }
+
+    /// What other processes are told when stock changes in this one.
+    pub fn news(&self) -> News {
+        News::of("inventory.variant", &self.live, |variant| variant.to_string())
     }
 
     /// To be called after a commit: what is remembered of these is no longer so, and who watches some of them is told.

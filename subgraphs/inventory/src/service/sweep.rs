@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::Fault;
 use database::{ScopedFutureExt, Tx};
+use jobs::Job;
 
 use super::reserve::expire;
 use super::{Inventory, LockedStock, Touched};
@@ -14,22 +15,20 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Reservations given back in one transaction.
 const BATCH: u64 = 100;
 
-/// Sweeps until everything is to stop.
-pub async fn sweeper(inventory: Inventory) {
-    let stopping = inventory.ports.tasks.stopping();
-    tokio::pin!(stopping);
-    loop {
-        tokio::select! {
-            () = &mut stopping => return,
-            () = tokio::time::sleep(PAUSE) => {}
-        }
-        if let Err(fault) = inventory.sweep().await {
-            tracing::warn!(reason = fault.chain(), "expired reservations could not be swept");
-        }
-    }
+/// The job that sweeps.
+pub fn job(inventory: &Inventory) -> Job {
+    Job::every("sweep-reservations", PAUSE, inventory, |inventory, _| async move {
+        inventory.sweep().await.map(drop)
+    })
+    .looking(inventory, |inventory| async move { inventory.has_lapsed().await })
 }
 
 impl Inventory {
+    async fn has_lapsed(&self) -> Result<bool, Fault> {
+        let lapsed = reservation::lapsed(self.ports.database.newest(), self.ports.clock.now(), 1);
+        Ok(!lapsed.await?.is_empty())
+    }
+
     /// Gives back what expired reservations hold; returns how many there were.
     pub async fn sweep(&self) -> Result<usize, Fault> {
         let mut swept = 0;

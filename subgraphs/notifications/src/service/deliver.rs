@@ -1,10 +1,11 @@
-//! The worker that delivers what is queued: mail through a carrier, messages in the shop by telling who watches.
+//! The job that delivers what is queued: mail through a carrier, messages in the shop by telling who watches.
 
 use std::time::Duration;
 
 use common::id::NotificationId;
 use common::{Fault, Timestamp};
 use database::{ScopedFutureExt as _, Tx};
+use jobs::Job;
 
 use super::Notifications;
 use crate::channel::{Message, SendError};
@@ -17,35 +18,24 @@ const BATCH: u64 = 50;
 /// How long to wait where nobody wakes us: for tries that are due, and for other processes' rows.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// Delivers until it is told to stop. What was under way then is tried again when its lease is over.
-pub async fn run(notifications: Notifications) {
-    let stopping = notifications.ports.tasks.stopping();
-    tokio::pin!(stopping);
-    loop {
-        let delivered = tokio::select! {
-            () = &mut stopping => return,
-            delivered = notifications.deliver_due() => delivered,
-        };
-        match delivered {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(fault) => tracing::warn!(reason = fault.chain(), "notifications could not be delivered"),
-        }
-        tokio::select! {
-            () = &mut stopping => return,
-            () = notifications.written.notified() => {}
-            () = tokio::time::sleep(IDLE) => {}
-        }
-    }
+/// The job. How often a message was tried, and when it is tried again, stands in its own row; one that was under way
+/// when its process died is tried again when its lease is over.
+pub fn job(notifications: &Notifications) -> Job {
+    Job::every("deliver-messages", IDLE, notifications, |notifications, _| async move {
+        while notifications.deliver_due().await? {}
+        Ok(())
+    })
+    .looking(notifications, |notifications| async move {
+        let now = notifications.ports.clock.now();
+        notification::any_due(notifications.ports.database.newest(), now).await
+    })
+    .nudged_by(&notifications.written)
 }
 
 impl Notifications {
     /// Tries some of what is due; says whether there was any.
     async fn deliver_due(&self) -> Result<bool, Fault> {
         let now = self.ports.clock.now();
-        if !notification::any_due(self.ports.database.newest(), now).await? {
-            return Ok(false);
-        }
         let claimed = self
             .ports
             .database
@@ -53,6 +43,9 @@ impl Notifications {
                 async move { notification::claim(tx, now, now.plus(LEASE), BATCH).await }.scope_boxed()
             })
             .await?;
+        if claimed.is_empty() {
+            return Ok(false);
+        }
         let tries = claimed.iter().map(|row| async move { (row, self.attempt(row).await) });
         let tried = futures::future::join_all(tries).await;
         let next: Vec<(NotificationId, Next)> =
@@ -63,7 +56,7 @@ impl Notifications {
                 self.live.announce((user, row.id));
             }
         }
-        Ok(!claimed.is_empty())
+        Ok(true)
     }
 
     async fn attempt(&self, row: &notification::Model) -> Result<DeliveryState, SendError> {

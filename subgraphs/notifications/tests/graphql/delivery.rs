@@ -105,7 +105,7 @@ async fn what_another_process_left_behind_is_sent_by_the_next_worker() {
     let mut next = bench.ports.clone();
     next.tasks = runtime::Tasks::new();
     let folder = bench.ports.folder.join("mail");
-    notifications::build_with(&next, vec![Arc::new(Folder::new(&folder))]);
+    testing::work(notifications::build_with(&next, vec![Arc::new(Folder::new(&folder))]), &next);
     bench.settled().await;
     let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
     assert_eq!(files.len(), 1);
@@ -116,7 +116,7 @@ async fn what_another_process_left_behind_is_sent_by_the_next_worker() {
 #[tokio::test]
 async fn the_shop_as_it_is_built_writes_mail_into_its_folder() {
     let (ports, _folder) = testing::ports(notifications::NAME, notifications::migrations).await;
-    let subgraph = notifications::build(&ports);
+    let subgraph = testing::work(notifications::build(&ports), &ports);
     let user: UserId = ports.ids.next();
     let event = UsersEvent::UserRegistered { user, email: "ada@example.com".into(), locale: "en".into() };
     let envelope = messaging::Envelope {

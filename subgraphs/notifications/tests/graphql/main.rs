@@ -68,7 +68,7 @@ impl Bench {
         let (sender, mails) = mpsc::unbounded_channel();
         let answers: Arc<Mutex<Vec<SendError>>> = Arc::default();
         let hand = Hand { mails: sender, answers: Arc::clone(&answers) };
-        let subgraph = notifications::build_with(&ports, vec![Arc::new(hand)]);
+        let subgraph = testing::work(notifications::build_with(&ports, vec![Arc::new(hand)]), &ports);
         Self { ports, subgraph, mails: tokio::sync::Mutex::new(mails), answers, _folder: folder }
     }
 

@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::id::{CheckoutAttemptId, OrderId};
-use subgraph::{Live, Ports};
-use tokio::sync::Notify;
+use jobs::Nudge;
+use subgraph::{Live, News, Ports};
 
 pub use cancel::Cancellation;
 pub use checkout::{CheckoutRequest, Progress};
@@ -38,8 +38,8 @@ pub struct Orders {
     pub order_changes: Live<OrderId>,
     /// Checkouts that changed.
     pub attempt_changes: Live<CheckoutAttemptId>,
-    /// Wakes the worker.
-    wake: Arc<Notify>,
+    /// Wakes the job.
+    wake: Nudge,
     /// An event that was just applied left work for the worker.
     left_work: Arc<AtomicBool>,
     patience: Duration,
@@ -55,16 +55,24 @@ pub struct WholeOrder {
 }
 
 impl Orders {
-    /// Orders on these ports. Nothing runs by itself until [`Orders::work`].
+    /// Orders on these ports.
     pub fn new(ports: &Ports) -> Self {
         Self {
             ports: ports.clone(),
             order_changes: Live::new(),
             attempt_changes: Live::new(),
-            wake: Arc::default(),
+            wake: Nudge::default(),
             left_work: Arc::default(),
             patience: PATIENCE,
         }
+    }
+
+    /// What other processes are told when orders and checkouts change in this one.
+    pub fn news(&self) -> [News; 2] {
+        [
+            News::of("orders.order", &self.order_changes, |order| order.to_string()),
+            News::of("orders.attempt", &self.attempt_changes, |attempt| attempt.to_string()),
+        ]
     }
 
     /// Has the worker look for work once the events under way are committed.
@@ -78,7 +86,7 @@ impl Orders {
             self.order_changes.announce(order);
         }
         if self.left_work.swap(false, Ordering::AcqRel) {
-            self.wake.notify_one();
+            self.wake.nudge();
         }
     }
 }

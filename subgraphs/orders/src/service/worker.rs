@@ -1,10 +1,11 @@
-//! The worker: takes up checkouts that nobody drives any more and orders that hold what they should not. It starts with
-//! the process, so what a crash left behind goes on.
+//! The job that takes up checkouts that nobody drives any more, and orders that hold what they should not: what a crash
+//! left behind goes on.
 
 use std::time::Duration;
 
 use common::Fault;
 use futures::StreamExt as _;
+use jobs::Job;
 
 use super::{Orders, WholeOrder};
 use crate::entity::{checkout_attempt, order};
@@ -16,30 +17,20 @@ const BATCH: u64 = 64;
 const ABREAST: usize = 8;
 
 impl Orders {
-    /// Works until everything is to stop.
-    pub fn work(&self) {
-        let orders = self.clone();
-        self.ports.tasks.spawn("checkout worker", async move {
-            let stopping = orders.ports.tasks.stopping();
-            tokio::select! {
-                () = stopping => {}
-                () = orders.sweep_for_ever() => {}
-            }
-        });
+    /// The job.
+    pub fn job(&self) -> Job {
+        Job::every("drive-checkouts", IDLE, self, |orders, _| async move {
+            while orders.sweep().await? >= BATCH {}
+            Ok(())
+        })
+        .looking(self, |orders| async move { orders.has_work().await })
+        .nudged_by(&self.wake)
     }
 
-    async fn sweep_for_ever(&self) {
-        loop {
-            match self.sweep().await {
-                Ok(taken) if taken >= BATCH => continue,
-                Ok(_) => {}
-                Err(fault) => tracing::warn!(reason = fault.chain(), "the checkouts due could not be read"),
-            }
-            tokio::select! {
-                () = self.wake.notified() => {}
-                () = tokio::time::sleep(IDLE) => {}
-            }
-        }
+    async fn has_work(&self) -> Result<bool, Fault> {
+        let (now, read) = (self.ports.clock.now(), self.ports.database.newest());
+        let has_attempt = !checkout_attempt::due(read, now, 1).await?.is_empty();
+        Ok(has_attempt || !order::to_unwind(read, now, 1).await?.is_empty())
     }
 
     /// Takes up what is due now, and says how much that was.

@@ -13,13 +13,13 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jobs::Nudge;
 use provider::PaymentProvider;
 use subgraph::Ports;
-use tokio::sync::Notify;
 
 pub use movement::{Capture, NewRefund};
 pub(crate) use read::code_digest;
-pub use worker::worker;
+pub use worker::job;
 
 use crate::provider;
 
@@ -35,12 +35,12 @@ const HEAD_START: Duration = Duration::from_secs(8);
 pub struct Payments {
     ports: Ports,
     provider: Arc<dyn PaymentProvider>,
-    work: Arc<Notify>,
+    work: Nudge,
 }
 
 impl Payments {
     /// The payments in the database of `ports`, moved by `provider`.
     pub fn new(ports: &Ports, provider: Arc<dyn PaymentProvider>) -> Self {
-        Self { ports: ports.clone(), provider, work: Arc::default() }
+        Self { ports: ports.clone(), provider, work: Nudge::default() }
     }
 }

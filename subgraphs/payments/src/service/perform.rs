@@ -36,7 +36,7 @@ impl Payments {
                 );
                 self.ask_later(&transaction).await?;
                 let now = self.as_now(transaction).await;
-                self.work.notify_one();
+                self.work.nudge();
                 now
             }
         }

@@ -37,7 +37,7 @@ impl Payments {
             })
             .await?;
         if settled.0.cancelled {
-            self.work.notify_one();
+            self.work.nudge();
         }
         Ok(settled)
     }

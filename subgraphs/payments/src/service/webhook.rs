@@ -24,7 +24,7 @@ impl Payments {
         let heard: Result<bool, Fault> =
             self.ports.database.transaction(|tx| self.hear_in(tx, event).scope_boxed()).await;
         if heard? {
-            self.work.notify_one();
+            self.work.nudge();
         }
         Ok(())
     }

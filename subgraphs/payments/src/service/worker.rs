@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use common::Fault;
 use futures::StreamExt as _;
+use jobs::Job;
 
 use super::Payments;
 use crate::entity::{payment, transaction};
@@ -18,26 +19,19 @@ const LEASE: Duration = Duration::from_secs(15);
 /// Movements taken up at once.
 const BATCH: u64 = 32;
 
-/// Works until everything is to stop.
-pub async fn worker(payments: Payments) {
-    let stopping = payments.ports.tasks.stopping();
-    tokio::pin!(stopping);
-    loop {
-        tokio::select! {
-            () = &mut stopping => return,
-            () = payments.work.notified() => {}
-            () = tokio::time::sleep(PAUSE) => {}
-        }
-        tokio::select! {
-            () = &mut stopping => return,
-            worked = payments.work_off() => if let Err(fault) = worked {
-                tracing::warn!(reason = fault.chain(), "movements of money could not be taken up");
-            }
-        }
-    }
+/// The job that takes them up.
+pub fn job(payments: &Payments) -> Job {
+    Job::every("move-money", PAUSE, payments, |payments, _| async move { payments.work_off().await })
+        .looking(payments, |payments| async move { payments.has_work().await })
+        .nudged_by(&payments.work)
 }
 
 impl Payments {
+    async fn has_work(&self) -> Result<bool, Fault> {
+        let due = transaction::due(self.ports.database.newest(), self.ports.clock.now(), 1);
+        Ok(!due.await?.is_empty())
+    }
+
     /// Asks the provider for all movements that are due.
     async fn work_off(&self) -> Result<(), Fault> {
         let due = transaction::due(self.ports.database.newest(), self.ports.clock.now(), BATCH).await?;

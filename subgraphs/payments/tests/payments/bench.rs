@@ -35,14 +35,15 @@ impl Bench {
     /// No payments yet, with the test provider.
     pub async fn new() -> Self {
         let (ports, folder) = testing::ports(payments::NAME, payments::migrations).await;
-        let subgraph = payments::build(&ports);
+        let subgraph = testing::work(payments::build(&ports), &ports);
         Self { ports, subgraph, _folder: folder }
     }
 
     /// No payments yet, with another provider.
     pub async fn with(provider: impl payments::provider::PaymentProvider + 'static) -> Self {
         let (ports, folder) = testing::ports(payments::NAME, payments::migrations).await;
-        let subgraph = payments::build_with(&ports, std::sync::Arc::new(provider), None);
+        let subgraph =
+            testing::work(payments::build_with(&ports, std::sync::Arc::new(provider), None), &ports);
         Self { ports, subgraph, _folder: folder }
     }
 

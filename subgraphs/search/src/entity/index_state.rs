@@ -13,6 +13,9 @@ pub const BUILDING: &str = "building";
 /// The last product that it has.
 pub const COPIED: &str = "copied";
 
+/// A search has missed the index since it was last looked for.
+pub const MISSED: &str = "missed";
+
 /// What no longer holds once products change without an engine being followed.
 pub const OUTDATED: [&str; 2] = [WHOLE, WORDS];
 

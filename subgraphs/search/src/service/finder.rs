@@ -8,6 +8,7 @@ use cache::Cache;
 use common::id::{CategoryId, ProductId, SearchRunId};
 use common::{Currency, Fault, PageArgs};
 use events::products::ProductSnapshot;
+use jobs::Job;
 use subgraph::{Ports, SearchUrl};
 use tokio::sync::OnceCell;
 
@@ -52,7 +53,7 @@ enum Index {
     /// In the picture, and in a text index over it.
     Embedded,
     /// On an engine.
-    Engine(Follower),
+    Engine(Arc<Follower>),
 }
 
 /// A search.
@@ -143,7 +144,7 @@ impl Finder {
     pub fn new(ports: &Ports) -> Self {
         let index = match &ports.search {
             SearchUrl::Embedded => Index::Embedded,
-            SearchUrl::Engine(url) => Index::Engine(Follower::new(Engine::new(url), ports)),
+            SearchUrl::Engine(url) => Index::Engine(Arc::new(Follower::new(Engine::new(url), ports))),
         };
         let inner = Inner {
             index,
@@ -175,10 +176,10 @@ impl Finder {
         });
     }
 
-    /// Keeps an engine as new as the database. Without one there is only to note that none is kept.
+    /// Keeps this process's idea of an engine. Without one there is only to note that none is kept as new as the database.
     async fn keep_index(&self) {
         match &self.inner.index {
-            Index::Engine(follower) => follower.follow().await,
+            Index::Engine(follower) => follower.attend().await,
             Index::Embedded => {
                 if let Err(fault) = self.leave_engine().await {
                     tracing::warn!(
@@ -187,6 +188,14 @@ impl Finder {
                     );
                 }
             }
+        }
+    }
+
+    /// The jobs that keep an engine as new as the database, where there is one.
+    pub fn jobs(&self) -> Vec<Job> {
+        match &self.inner.index {
+            Index::Embedded => Vec::new(),
+            Index::Engine(follower) => follower.jobs().into(),
         }
     }
 

@@ -1,16 +1,19 @@
 //! Keeps the search engine as new as the database.
 //!
-//! A change marks its products as pending in its own transaction (`entity::revision`). Here they are read again, given
-//! to the engine with their revisions as versions, and unmarked. Wherever this is killed, what is marked is done again,
-//! and what the engine knows in a newer revision it keeps.
+//! A change marks its products as pending in its own transaction (`entity::revision`). A job reads them again, gives
+//! them to the engine with their revisions as versions, and unmarks them. Wherever it is killed, what is marked is done
+//! again, and what the engine knows in a newer revision it keeps. Processes that search tell the job by a row when the
+//! engine has lost the index, and find out by themselves when it answers again.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::Fault;
 use common::id::ProductId;
 use database::Database;
+use jobs::{Job, Nudge};
 use subgraph::Ports;
 use tokio::sync::Notify;
 
@@ -24,14 +27,18 @@ use crate::entity::{document as rows, index_state, revision, stock};
 pub const BATCH: u64 = 500;
 /// How long to wait where nobody wakes us: other processes change products as well.
 const IDLE: Duration = Duration::from_secs(1);
-/// The longest pause between failures. An engine that comes back is searched again after so long at the most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The job that builds an index anew.
+pub const REINDEX: &str = "reindex";
+/// How often is looked whether an engine that did not answer does again.
+const PROBING: Duration = Duration::from_secs(2);
 
 /// What follows the database on behalf of an engine.
 pub struct Follower {
     pub(super) engine: Engine,
     pub(super) database: Database,
-    wake: Notify,
+    changed: Nudge,
+    /// A search has missed the alias.
+    missed: Notify,
     /// Whether the alias was seen on the engine since it was last missing.
     seen: AtomicBool,
 }
@@ -39,8 +46,8 @@ pub struct Follower {
 impl Follower {
     /// A follower that does nothing yet.
     pub fn new(engine: Engine, ports: &Ports) -> Self {
-        let (wake, seen) = (Notify::new(), AtomicBool::new(false));
-        Self { engine, database: ports.database.clone(), wake, seen }
+        let (changed, missed) = (Nudge::default(), Notify::new());
+        Self { engine, database: ports.database.clone(), changed, missed, seen: AtomicBool::new(false) }
     }
 
     /// The engine that is told.
@@ -50,46 +57,65 @@ impl Follower {
 
     /// Says that there is something pending.
     pub fn wake(&self) {
-        self.wake.notify_one();
+        self.changed.nudge();
     }
 
     /// Says that the engine does not know the alias.
     pub fn missed(&self) {
-        self.seen.store(false, Ordering::Relaxed);
-        self.wake();
+        self.missed.notify_one();
     }
 
-    /// Follows for ever. To be ended by dropping it.
-    pub async fn follow(&self) {
-        let mut pause = IDLE;
+    /// The jobs: one that tells the engine, and one that builds the index anew where somebody asks for it.
+    pub fn jobs(self: &Arc<Self>) -> [Job; 2] {
+        let telling =
+            Job::every("index-products", IDLE, self, |follower, _| async move { follower.catch_up().await })
+                .looking(self, |follower| async move { follower.has_work().await })
+                .nudged_by(&self.changed);
+        let building =
+            Job::asked(REINDEX, self, |follower, _| async move { follower.build(&|_| {}).await.map(drop) });
+        [telling, building]
+    }
+
+    /// Whether there is something to tell the engine, and the engine to tell it to.
+    async fn has_work(&self) -> Result<bool, Fault> {
+        let database = self.database.schema();
+        let whole = self.seen.load(Ordering::Relaxed)
+            && index_state::read(database, index_state::WHOLE).await?.is_some()
+            && index_state::read(database, index_state::MISSED).await?.is_none();
+        if whole && revision::pending(database, 1).await?.is_empty() {
+            return Ok(false);
+        }
+        // For the stand-in, which needs no engine.
+        fill_words(&self.database).await?;
+        // While it is away there is nothing to be tried.
+        Ok(self.engine.generations().await.is_ok())
+    }
+
+    /// Keeps this process's idea of the engine, for ever: whether it answers, and whether it has the index. To be ended by
+    /// dropping it.
+    pub async fn attend(&self) {
         loop {
-            match self.catch_up().await {
-                Ok(()) => pause = IDLE,
-                Err(fault) => {
-                    tracing::warn!(
-                        reason = fault.chain(),
-                        "the search engine could not be brought up to date"
-                    );
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                    continue;
-                }
-            }
             tokio::select! {
-                () = self.wake.notified() => {}
-                () = tokio::time::sleep(IDLE) => {}
+                () = self.missed.notified() => {
+                    let noted = index_state::write(self.database.schema(), index_state::MISSED, "").await;
+                    if let Err(error) = noted {
+                        tracing::warn!(%error, "it could not be noted that the search engine lost its index");
+                    }
+                    self.wake();
+                }
+                () = tokio::time::sleep(PROBING) => {
+                    if !self.engine.breaker().is_closed() && self.engine.generations().await.is_ok() {
+                        self.engine.breaker().succeeded();
+                    }
+                }
             }
         }
     }
 
     /// Tells the engine of everything that is pending.
     async fn catch_up(&self) -> Result<(), Fault> {
-        fill_words(&self.database).await?;
         self.engine.product().await?;
         self.make_sure_of_index().await?;
-        if !self.engine.breaker().is_closed() {
-            self.engine.generations().await?;
-        }
         self.engine.breaker().succeeded();
         while self.tell_some().await? == BATCH {}
         Ok(())
@@ -97,10 +123,15 @@ impl Follower {
 
     /// Builds the index where there is none, or one that was not told of everything.
     async fn make_sure_of_index(&self) -> Result<(), Fault> {
-        let whole = index_state::read(self.database.schema(), index_state::WHOLE).await?;
-        if whole.is_some() && self.seen.load(Ordering::Relaxed) {
+        let database = self.database.schema();
+        let whole = index_state::read(database, index_state::WHOLE).await?;
+        let missed = index_state::read(database, index_state::MISSED).await?.is_some();
+        if whole.is_some() && !missed && self.seen.load(Ordering::Relaxed) {
             return Ok(());
         }
+        // First: who misses it from now on is heard again.
+        index_state::forget(database, &[index_state::MISSED]).await?;
+        self.seen.store(false, Ordering::Relaxed);
         let behind = self.engine.generations().await?.into_iter().any(|(_, behind)| behind);
         if whole.is_none() || !behind {
             self.build(&|_| {}).await?;
@@ -123,7 +154,7 @@ impl Follower {
         let findable = count < BATCH;
         match self.engine.bulk(Into::Alias, &documents, findable).await {
             Err(error @ EngineError::Refused { status: 404, .. }) => {
-                self.missed();
+                self.seen.store(false, Ordering::Relaxed);
                 return Err(error.into());
             }
             told => report(told?.refused),

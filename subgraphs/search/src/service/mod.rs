@@ -12,7 +12,7 @@ mod track;
 
 pub use fallback::keep_words;
 pub use finder::{Answer, Finder, SearchRequest, Suggested, Suggestions};
-pub use follower::is_caught_up;
+pub use follower::{REINDEX, is_caught_up};
 pub use insights::Grain;
 pub use track::Tracked;
 

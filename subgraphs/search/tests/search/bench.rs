@@ -69,7 +69,7 @@ pub async fn shop(on: &'static str, url: &str) -> Shop {
     let (mut ports, folder) = testing::ports(search::NAME, search::migrations).await;
     ports.search = url.parse().expect("the URL is one");
     search::seed(&ports, &SMALL, &Progress::silent()).await.expect("a fresh database can be filled");
-    let shop = Shop { on, subgraph: search::build(&ports), ports, _folder: folder };
+    let shop = Shop { on, subgraph: testing::work(search::build(&ports), &ports), ports, _folder: folder };
     shop.caught_up().await;
     shop
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::{Fault, Timestamp};
 use database::{Database, ScopedFutureExt as _};
+use jobs::Job;
 
 use super::Accounts;
 use crate::domain::throttle;
@@ -15,19 +16,11 @@ const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Sessions forgotten in one transaction.
 const BATCH: u64 = 500;
 
-/// Sweeps every hour until it is told to stop.
-pub async fn run(accounts: Accounts) {
-    let stopping = accounts.ports.tasks.stopping();
-    tokio::pin!(stopping);
-    loop {
-        tokio::select! {
-            () = &mut stopping => return,
-            () = tokio::time::sleep(PAUSE) => {}
-        }
-        if let Err(fault) = once(&accounts.ports.database, accounts.ports.clock.now()).await {
-            tracing::warn!(reason = fault.chain(), "ended sessions could not be forgotten");
-        }
-    }
+/// The job that sweeps every hour.
+pub fn job(accounts: &Accounts) -> Job {
+    Job::every("forget-sessions", PAUSE, accounts, |accounts, _| async move {
+        once(&accounts.ports.database, accounts.ports.clock.now()).await
+    })
 }
 
 /// Forgets ended sessions with their tokens, old counts of tries and old resets.
