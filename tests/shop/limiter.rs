@@ -48,6 +48,59 @@ async fn four_gateways_admit_what_the_limit_says_in_a_cluster() -> anyhow::Resul
     judge(&format!("redis+cluster://{}", cluster.urls().replace("redis://", ""))).await
 }
 
+/// Requests whose CPU time is measured together.
+const MEASURED: usize = 3_000;
+
+/// What a limit costs, by the CPU time of a gateway's process: without one, counted by itself, counted in Redis, refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_limit_costs_is_printed_and_each_request_is_admitted_or_refused() -> anyhow::Result<()> {
+    if let Err(missing) = Service::Redis.install() {
+        return skipped("what a limit costs", &missing.to_string());
+    }
+    let ground = Ground::temporary()?;
+    let server = services::redis::start(&ground)?;
+    let folder = tempfile::tempdir()?;
+    let supergraph = one_subgraph(folder.path()).await?;
+    for (name, redis, rate, status) in [
+        ("no limit", "memory", "0", 200),
+        ("counted here", "memory", "1000000", 200),
+        ("counted in Redis", server.url(), "1000000", 200),
+        ("refused", server.url(), "1", 429),
+    ] {
+        let mut command = binary(folder.path());
+        command
+            .env("TECHPOTLI_LISTEN", "127.0.0.1:0")
+            .env("TECHPOTLI_REDIS_URL", redis)
+            .env("TECHPOTLI_REDIS_TIMEOUT_MS", "5000")
+            .env("TECHPOTLI_RATE_ADDRESS", rate)
+            .env("TECHPOTLI_RATE_FIELDS", "other=1000000")
+            .env("TECHPOTLI_TRUSTED_PROXIES", "127.0.0.1")
+            .args(["gateway", "--supergraph"])
+            .arg(&supergraph);
+        let gateway = Process::start(command).await?;
+        let door = Client::guest(&gateway.base);
+        // The first plans, connects, and uses up a quota of one.
+        for _ in 0..20 {
+            ask(&door, "10.7.0.1").await?;
+        }
+        let before = gateway.cpu()?;
+        let callers = (0..8).map(|_| {
+            let door = door.clone();
+            async move {
+                for _ in 0..MEASURED / 8 {
+                    let answered = ask(&door, "10.7.0.1").await?;
+                    ensure!(answered == status, "{name}: {answered}");
+                }
+                Ok(())
+            }
+        });
+        callers.collect::<JoinSet<_>>().join_all().await.into_iter().collect::<anyhow::Result<()>>()?;
+        let each = (gateway.cpu()? - before).as_secs_f64() * 1e6 / MEASURED as f64;
+        println!("{name}: {each:.0} us of CPU a request in the gateway");
+    }
+    Ok(())
+}
+
 /// With one key, and with a hundred.
 async fn judge(redis: &str) -> anyhow::Result<()> {
     for (keys, a_minute) in [(1, 600), (100, 60)] {

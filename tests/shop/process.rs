@@ -73,6 +73,15 @@ impl Process {
         Ok(process.faults())
     }
 
+    /// The CPU time that it has taken so far, in clock ticks of 10 ms.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // After the name, which may have spaces and ends with a parenthesis, utime and stime are the 12th and 13th.
+        let (_, rest) = stat.rsplit_once(')').context("a name in parentheses")?;
+        let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        Ok(Duration::from_millis(ticks.sum::<Result<u64, _>>()? * 10))
+    }
+
     /// All that it has printed so far.
     pub fn said(&self) -> Vec<String> {
         self.lines.lock().map(|lines| lines.clone()).unwrap_or_default()

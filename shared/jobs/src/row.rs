@@ -56,6 +56,11 @@ pub fn migrations() -> Vec<Step> {
             name: "k0010_job_due",
             change: || Change::index("job_due", "job", &["name", "run_at"], false),
         },
+        // For whoever counts.
+        Step {
+            name: "k0012_job_failed",
+            change: || Change::index("job_failed", "job", &["failed", "run_at"], false),
+        },
     ]
 }
 

@@ -24,7 +24,7 @@ impl Subgraph {
         if self.news.is_empty() {
             return;
         }
-        let news = stream::select_all(self.news.iter().map(News::from_now_on));
+        let news = stream::select_all(self.news.iter().map(News::stream));
         let (ports, stopping) = (ports.clone(), tasks.stopping());
         tasks.spawn("news", async move {
             let mut batches = pin!(news.take_until(stopping).ready_chunks(BATCH));

@@ -57,7 +57,7 @@ impl News {
     }
 
     /// All that is announced from now on.
-    pub(crate) fn from_now_on(&self) -> BoxStream<'static, (&'static str, String)> {
+    pub(crate) fn stream(&self) -> BoxStream<'static, (&'static str, String)> {
         (self.0)()
     }
 }
