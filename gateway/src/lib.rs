@@ -113,6 +113,12 @@ impl Gateway {
         http::router(self.inner.clone())
     }
 
+    /// Routes of others at the same address. They are counted by address as the gateway's own are, and where a field is
+    /// named, each POST like an operation with that field.
+    pub fn counted(&self, routes: Router, field: Option<&'static str>) -> Router {
+        http::counted(routes, self.inner.clone(), field)
+    }
+
     /// Goes over to another engine, such as one for a newer supergraph. Requests under way end on the old one.
     pub fn replace_engine(&self, engine: Engine) {
         self.inner.current.replace(engine);

@@ -1,10 +1,17 @@
 //! Whose address a request comes from, behind proxies or not.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
-use axum::extract::ConnectInfo;
-use axum::http::{Extensions, HeaderMap, HeaderName};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderName, Method};
+use axum::middleware::Next;
+use axum::response::Response;
 
+use super::errors;
+use super::media::ResponseType;
+use super::request_id::RequestId;
+use crate::Inner;
 use crate::config::Network;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -36,6 +43,23 @@ pub(crate) fn client(headers: &HeaderMap, extensions: &Extensions, trusted: &[Ne
 pub(crate) fn is_of(extensions: &Extensions, networks: &[Network]) -> bool {
     let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<SocketAddr>>() else { return false };
     networks.iter().any(|network| network.contains(peer.ip()))
+}
+
+/// Counts a request for its address, and a POST like an operation with this field.
+pub(super) async fn count(
+    State((gateway, field)): State<(Arc<Inner>, Option<&'static str>)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let address = client(request.headers(), request.extensions(), &gateway.config.trusted_proxies);
+    let field = field.filter(|_| request.method() == Method::POST);
+    match gateway.admit_outside(address, field).await {
+        Ok(()) => next.run(request).await,
+        Err(rejection) => {
+            let id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.text().clone());
+            errors::reply(rejection, ResponseType::Json, &id)
+        }
+    }
 }
 
 /// An address, with or without a port.

@@ -54,6 +54,14 @@ pub(crate) fn router(gateway: Arc<Inner>) -> Router {
     layered(routes.fallback(errors::no_such_route), &gateway.config).with_state(gateway)
 }
 
+/// Routes that are not the gateway's: who asks too often hears so here, too, and a bug costs one request.
+pub(crate) fn counted(routes: Router, gateway: Arc<Inner>, field: Option<&'static str>) -> Router {
+    routes
+        .layer(layers::panics())
+        .layer(from_fn_with_state((gateway, field), address::count))
+        .layer(from_fn(request_id::identify))
+}
+
 fn layered<S: Clone + Send + Sync + 'static>(routes: Router<S>, config: &GatewayConfig) -> Router<S> {
     routes
         // The last layer here is the first that a request meets.

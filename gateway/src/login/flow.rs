@@ -22,7 +22,7 @@ use super::provider::{Discovered, is_private_to_us};
 use super::sessions::{Session, Turn};
 use super::ticket::Ticket;
 use super::transport::TransportError;
-use super::{LoginConfigError, LoginError, Logins, Vouched, access_token, cookie, id_token};
+use super::{Granted, LoginConfigError, LoginError, Logins, Vouched, cookie, id_token};
 use crate::ended::Ending;
 
 /// An access token is renewed this long before it ends, so that none ends under way.
@@ -284,22 +284,22 @@ impl Logins {
     /// Verifies what the provider has sent: both tokens, and that they are about the same person.
     async fn read(&self, response: &CoreTokenResponse, nonce: Option<&str>) -> Result<Tokens, LoginError> {
         let text = response.access_token().secret();
-        let access = access_token::verify(self, text).await.map_err(|error| match error {
-            LoginError::Unavailable => LoginError::Unavailable,
+        let granted = self.granted(text, &ShopContext::default()).await.map_err(|error| match error {
+            error @ (LoginError::Unavailable | LoginError::Refused(_)) => error,
             _ => LoginError::Untrusted,
         })?;
-        let subject = access.subject.subject.clone();
+        let Granted { viewer, subject, sid, issued, expires } = granted;
         if let Some(id_token) = response.id_token()
             && id_token::verify(self, id_token, nonce, response.access_token()).await? != subject
         {
             return Err(LoginError::Untrusted);
         }
         Ok(Tokens {
-            viewer: self.viewer(&access, &ShopContext::default()).await?,
+            viewer,
             subject,
-            sid: access.sid,
-            issued: access.issued,
-            expires: access.expires,
+            sid,
+            issued,
+            expires,
             refresh_token: response.refresh_token().map(|token| token.secret().clone()),
             id_token: response.id_token().map(ToString::to_string),
         })

@@ -9,7 +9,8 @@
 //! - `sessions`, `ticket`: who is logged in by cookie; the tokens stay here, or sealed in a Redis that gateways share
 //! - `pending`: a log-in under way, which lies in the browser that began it
 //!
-//! Whose account a subject of the provider is, the gateway does not know: [`Accounts`] is handed in.
+//! Whose account a subject of the provider is, the gateway does not know: [`Accounts`] is handed in. A provider of ours
+//! hands out the tokens that the gateway accepts anyway, which name accounts and sessions of ours ([`Logins::own`]).
 
 mod access_token;
 mod back_channel;
@@ -26,7 +27,7 @@ mod transport;
 
 use std::sync::Arc;
 
-use auth::{Actor, ShopContext, Viewer};
+use auth::{Actor, ShopContext, TokenError, TokenVerifier, Viewer};
 use cache::Remote;
 use common::id::{SessionId, UserId};
 use common::{Clock, Timestamp};
@@ -160,12 +161,30 @@ pub(crate) enum LoginError {
     Unavailable,
 }
 
+/// What the provider's access tokens are.
+enum AccessTokens {
+    /// The provider's own; whose account their subject is must be asked.
+    Foreign(Arc<dyn Accounts>),
+    /// Ours.
+    Own(TokenVerifier),
+}
+
+/// For whom an access token stands.
+struct Granted {
+    viewer: Viewer,
+    /// Who and which session, in the provider's words.
+    subject: String,
+    sid: Option<String>,
+    issued: Timestamp,
+    expires: Timestamp,
+}
+
 /// The log-ins of one gateway.
 pub struct Logins {
     config: LoginConfig,
     provider: Provider,
     keys: SigningKeys,
-    accounts: Arc<dyn Accounts>,
+    tokens: AccessTokens,
     sessions: Sessions,
     ended: Arc<Ended>,
     clock: Clock,
@@ -176,9 +195,30 @@ impl Logins {
     /// Log-ins through this provider, reached in this way, whose subjects have these accounts. Nothing is asked before
     /// somebody wants to log in.
     pub fn new(
-        mut config: LoginConfig,
+        config: LoginConfig,
         transport: Transport,
         accounts: Arc<dyn Accounts>,
+        clock: Clock,
+        tasks: &Tasks,
+    ) -> Result<Self, LoginConfigError> {
+        Self::with(config, transport, AccessTokens::Foreign(accounts), clock, tasks)
+    }
+
+    /// Log-ins through a provider of ours, whose access tokens are those that `verifier` accepts.
+    pub fn own(
+        config: LoginConfig,
+        transport: Transport,
+        verifier: TokenVerifier,
+        clock: Clock,
+        tasks: &Tasks,
+    ) -> Result<Self, LoginConfigError> {
+        Self::with(config, transport, AccessTokens::Own(verifier), clock, tasks)
+    }
+
+    fn with(
+        mut config: LoginConfig,
+        transport: Transport,
+        tokens: AccessTokens,
         clock: Clock,
         tasks: &Tasks,
     ) -> Result<Self, LoginConfigError> {
@@ -188,7 +228,7 @@ impl Logins {
             config,
             provider,
             keys: SigningKeys::new(clock.clone()),
-            accounts,
+            tokens,
             sessions: Sessions::memory(),
             ended: Ended::new(clock.clone(), None, None),
             clock,
@@ -219,33 +259,51 @@ impl Logins {
 
     /// The viewer of one of the provider's access tokens.
     pub(crate) async fn bearer(&self, token: &str, context: &ShopContext) -> Result<Vouched, LoginError> {
-        let verified = access_token::verify(self, token).await?;
-        Ok(Vouched {
-            viewer: self.viewer(&verified, context).await?,
-            subject: self.session_of(&verified.subject.subject),
-            issued: verified.issued,
-            expires: verified.expires,
-        })
+        let Granted { viewer, subject, issued, expires, .. } = self.granted(token, context).await?;
+        Ok(Vouched { viewer, subject: self.session_of(&subject), issued, expires })
     }
 
-    async fn viewer(
-        &self,
-        token: &access_token::Verified,
-        context: &ShopContext,
-    ) -> Result<Viewer, LoginError> {
-        let account = self.accounts.account(&token.subject).await.map_err(|error| match error {
+    /// For whom one of the provider's access tokens stands.
+    async fn granted(&self, token: &str, context: &ShopContext) -> Result<Granted, LoginError> {
+        let accounts = match &self.tokens {
+            AccessTokens::Foreign(accounts) => accounts,
+            AccessTokens::Own(verifier) => return granted_by_us(verifier, token, context),
+        };
+        let access_token::Verified { subject, sid, issued, expires } =
+            access_token::verify(self, token).await?;
+        let account = accounts.account(&subject).await.map_err(|error| match error {
             AccountError::Refused(reason) => LoginError::Refused(reason),
             AccountError::Unavailable => LoginError::Unavailable,
         })?;
-        let session = self.session_of(token.sid.as_deref().unwrap_or(&token.subject.subject));
+        let session = self.session_of(sid.as_deref().unwrap_or(&subject.subject));
         let actor = Actor::User { id: account.user, session };
-        Ok(Viewer { actor, scopes: account.scopes, context: context.clone() })
+        let viewer = Viewer { actor, scopes: account.scopes, context: context.clone() };
+        Ok(Granted { viewer, subject: subject.subject, sid, issued, expires })
     }
 
     /// A session of the provider, or all of one subject together, under a name of ours.
     fn session_of(&self, name: &str) -> SessionId {
-        session_id(self.provider.issuer().as_str(), name)
+        let ours = match &self.tokens {
+            AccessTokens::Own(_) => name.parse().ok(),
+            AccessTokens::Foreign(_) => None,
+        };
+        ours.unwrap_or_else(|| session_id(self.provider.issuer().as_str(), name))
     }
+}
+
+fn granted_by_us(
+    verifier: &TokenVerifier,
+    token: &str,
+    context: &ShopContext,
+) -> Result<Granted, LoginError> {
+    let (viewer, expires) = verifier.verify(token, context.clone()).map_err(|error| match error {
+        TokenError::Invalid => LoginError::InvalidToken,
+        TokenError::Expired => LoginError::ExpiredToken,
+    })?;
+    let subject = viewer.user_id().ok_or(LoginError::InvalidToken)?.to_string();
+    let sid = viewer.session_id().map(|session| session.to_string());
+    // A session of ours that has ended never comes again, so it does not matter when the token was issued.
+    Ok(Granted { viewer, subject, sid, issued: Timestamp(0), expires })
 }
 
 /// The provider's session under a name of ours, so that it can be ended like any other.

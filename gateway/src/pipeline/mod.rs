@@ -86,6 +86,19 @@ impl Inner {
         }
     }
 
+    /// Counts a request for a route that is not the gateway's, and charges it like an operation with this field.
+    pub(crate) async fn admit_outside(
+        &self,
+        address: Option<IpAddr>,
+        field: Option<&str>,
+    ) -> Result<(), Rejection> {
+        self.admit_address(address)?;
+        match (&self.limiter, address, field) {
+            (Some(limiter), Some(address), Some(field)) => limiter.decide_like(field, address).await,
+            _ => Ok(()),
+        }
+    }
+
     /// The second half of `admit`: once it is known who asks.
     pub(crate) fn admit_user(
         &self,

@@ -141,6 +141,22 @@ impl Limiter {
         if let Some(charge) = charges.iter().find(|charge| charge.amount > charge.policy.rate.requests) {
             return Err(charge.policy.never(charge.amount));
         }
+        self.settle(charges, user, address).await
+    }
+
+    /// Decides about something outside of any operation that an address is charged for like this field.
+    pub(crate) async fn decide_like(&self, field: &str, address: IpAddr) -> Result<(), Rejection> {
+        let subject = Subject::Address(address_key(address));
+        let Some((_, policy)) = self.fields.iter().find(|(name, _)| **name == *field) else { return Ok(()) };
+        self.settle(vec![Charge { policy, subject, amount: 1 }], None, Some(subject)).await.map(drop)
+    }
+
+    async fn settle<'p>(
+        &'p self,
+        mut charges: Vec<Charge<'p>>,
+        user: Option<Subject>,
+        address: Option<Subject>,
+    ) -> Result<Option<Allowance>, Rejection> {
         let Some(shared) = &self.shared else {
             return self.charge_all(&charges, |policy| &policy.here);
         };
