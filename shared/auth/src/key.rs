@@ -108,6 +108,11 @@ impl VerifyingKey {
         self.0.to_public_key_pem(LineEnding::LF).unwrap_or_default()
     }
 
+    /// The 32 bytes as base64url, as a JWK has them (RFC 8037).
+    pub fn to_base64url(&self) -> String {
+        data_encoding::BASE64URL_NOPAD.encode(self.0.as_bytes())
+    }
+
     /// A short name of the key: the first 16 hex digits of its SHA-256.
     pub fn id(&self) -> String {
         data_encoding::HEXLOWER.encode(&Sha256::digest(self.0.as_bytes())[..8])

@@ -2,12 +2,14 @@
 //! subgraph. Ed25519 throughout (RFC 8037).
 
 mod caller;
+mod id_token;
 mod key;
 mod passport;
 mod token;
 mod viewer;
 
 pub use caller::{Asker, Caller};
+pub use id_token::{Hint, IdTokenSigner, access_token_hash};
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use passport::{Passport, PassportError, PassportSigner, PassportVerifier};
 pub use token::{TokenError, TokenIssuer, TokenVerifier};

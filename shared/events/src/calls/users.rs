@@ -92,3 +92,80 @@ impl Call for LinkIdentity {
         "mutation IdentityLink($request: ServiceCall!) { reply: identityLink(request: $request) }";
     type Reply = IdentityLinked;
 }
+
+/// Logs somebody in by their password, for the issuer that the shop itself is.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct LogIn {
+    /// What they typed as their mail address.
+    pub email: String,
+    /// What they typed as their password.
+    pub password: String,
+}
+
+impl Call for LogIn {
+    const SUBGRAPH: &'static str = "users";
+    const DOCUMENT: &'static str =
+        "mutation LogIn($request: ServiceCall!) { reply: logIn(request: $request) }";
+    type Reply = LoggedIn;
+}
+
+/// Exchanges a refresh token, likewise. It works once: asked again this ends the session.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct RefreshLogIn {
+    /// The latest one of the session.
+    pub refresh_token: String,
+}
+
+impl Call for RefreshLogIn {
+    const SUBGRAPH: &'static str = "users";
+    const DOCUMENT: &'static str =
+        "mutation LogInRefresh($request: ServiceCall!) { reply: logInRefresh(request: $request) }";
+    type Reply = LoggedIn;
+}
+
+/// What comes of [`LogIn`] and [`RefreshLogIn`].
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoggedIn {
+    /// There is a session.
+    Session(Box<IssuedSession>),
+    /// There is none; the text is for the person.
+    Refused(String),
+}
+
+/// A session, its tokens, and what may be said about its user.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct IssuedSession {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub session: SessionId,
+    /// As the gateway verifies it.
+    pub access_token: String,
+    /// When the access token ends.
+    pub expires_at: Timestamp,
+    /// Works once.
+    pub refresh_token: String,
+    /// The mail address.
+    pub email: String,
+    /// Whether they have proved that mail to it reaches them.
+    pub email_verified: bool,
+    /// BCP 47 tag of their language.
+    pub locale: String,
+}
+
+/// Ends a session of a user. Asked again it changes nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EndSession {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub session: SessionId,
+}
+
+impl Call for EndSession {
+    const SUBGRAPH: &'static str = "users";
+    const DOCUMENT: &'static str =
+        "mutation LogInEnd($request: ServiceCall!) { reply: logInEnd(request: $request) }";
+    type Reply = ();
+}

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use common::settle;
-use events::calls::users::LinkIdentity;
+use events::calls::users::{EndSession, IssuedSession, LinkIdentity, LogIn, LoggedIn, RefreshLogIn};
 use subgraph::graphql::{
     Authenticated, LanguageTag, ServiceCall, ServiceOnly, authenticated, begin_session, parse_id, viewer,
 };
@@ -179,6 +179,42 @@ impl Mutation {
         Ok(ServiceCall::reply::<LinkIdentity>(&reply)?)
     }
 
+    /// Logs somebody in by their password, for the issuer that the shop itself is. For services.
+    #[graphql(guard = "ServiceOnly", inaccessible)]
+    async fn log_in(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A `LogIn`.")] request: ServiceCall,
+    ) -> Result<ServiceCall> {
+        let request: LogIn = request.read()?;
+        let outcome = part::<Accounts>(context)?.log_in(&request.email, &request.password).await;
+        Ok(ServiceCall::reply::<LogIn>(&logged_in(settle(outcome)?))?)
+    }
+
+    /// Exchanges a refresh token, for the issuer that the shop itself is. For services.
+    #[graphql(guard = "ServiceOnly", inaccessible)]
+    async fn log_in_refresh(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A `RefreshLogIn`.")] request: ServiceCall,
+    ) -> Result<ServiceCall> {
+        let request: RefreshLogIn = request.read()?;
+        let outcome = part::<Accounts>(context)?.refresh(&request.refresh_token).await;
+        Ok(ServiceCall::reply::<RefreshLogIn>(&logged_in(settle(outcome)?))?)
+    }
+
+    /// Ends a session, for the issuer that the shop itself is. For services.
+    #[graphql(guard = "ServiceOnly", inaccessible)]
+    async fn log_in_end(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "An `EndSession`.")] request: ServiceCall,
+    ) -> Result<ServiceCall> {
+        let request: EndSession = request.read()?;
+        part::<Accounts>(context)?.end_session(request.user, request.session).await?;
+        Ok(ServiceCall::reply::<EndSession>(&())?)
+    }
+
     /// Adds an address to the viewer's address book, or changes one.
     #[graphql(guard = "Authenticated", directive = authenticated::apply())]
     async fn address_upsert(
@@ -202,4 +238,22 @@ fn answer(context: &Context<'_>, outcome: std::result::Result<Login, Refusal>) -
         begin_session(context, &login.access_token);
     }
     outcome.into()
+}
+
+fn logged_in(outcome: std::result::Result<Login, Refusal>) -> LoggedIn {
+    match outcome {
+        Ok(Login { user, session, access_token, refresh_token, expires_at }) => {
+            LoggedIn::Session(Box::new(IssuedSession {
+                user: user.id,
+                session,
+                access_token,
+                expires_at,
+                refresh_token,
+                email: user.email,
+                email_verified: user.email_verified,
+                locale: user.locale,
+            }))
+        }
+        Err(refusal) => LoggedIn::Refused(refusal.to_string()),
+    }
 }

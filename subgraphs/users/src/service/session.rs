@@ -17,6 +17,7 @@ use crate::entity::{login_throttle, refresh_token, session, user};
 /// A log-in as its owner gets it: the only time that the refresh token is known.
 pub struct Login {
     pub user: user::Model,
+    pub session: SessionId,
     pub access_token: String,
     pub refresh_token: String,
     /// When the access token ends.
@@ -133,7 +134,7 @@ impl Accounts {
             .issuer
             .issue(user.id, session, &user.roles.scopes(), lifetime::ACCESS_TOKEN)
             .map_err(Fault::internal)?;
-        Ok(Login { user, access_token, refresh_token, expires_at })
+        Ok(Login { user, session, access_token, refresh_token, expires_at })
     }
 
     /// Ends the viewer's session, or all of theirs. Its refresh tokens stop at once, its access tokens as soon as the
@@ -142,6 +143,11 @@ impl Accounts {
         let user = viewer.require_user()?;
         let session = viewer.session_id().filter(|_| !everywhere);
         self.ports.database.transaction(|tx| self.end_sessions(tx, user, session).scope_boxed()).await
+    }
+
+    /// Ends one session of a user.
+    pub async fn end_session(&self, user: UserId, session: SessionId) -> Result<(), Fault> {
+        self.ports.database.transaction(|tx| self.end_sessions(tx, user, Some(session)).scope_boxed()).await
     }
 
     /// Which sessions have been ended.
