@@ -1,6 +1,5 @@
 //! Puts subgraphs together: in one process, or one by one.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
@@ -9,13 +8,11 @@ use common::{Clock, Ids, Timestamp};
 use compose::Composition;
 use database::Database;
 use engine::{Engine, EngineOptions, Subgraphs};
-use gateway::{Logins, Transport};
 use messaging::Bus;
 use runtime::Tasks;
 use subgraph::{Keys, Peer, Peers, Ports, Subgraph};
 use supergraph::Supergraph;
 
-use crate::accounts::LinkedAccounts;
 use crate::local::Local;
 use crate::rooms::{ROOMS, Room};
 use crate::settings::Settings;
@@ -53,18 +50,6 @@ impl Shared<'_> {
         let options = self.settings.database(room.name)?;
         self.ports(room, Ports::open_migrated(room.name, &options, room.migrations).await?)
     }
-}
-
-/// Log-ins through the identity provider of the settings, if they name one.
-pub fn logins(
-    settings: &Settings,
-    address: SocketAddr,
-    peers: &Peers,
-    tasks: &Tasks,
-) -> anyhow::Result<Option<Logins>> {
-    let Some(config) = settings.identity_provider(address) else { return Ok(None) };
-    let accounts = Arc::new(LinkedAccounts::new(peers.clone()));
-    Ok(Some(Logins::new(config, Transport::network()?, accounts, Clock::system(), tasks)?))
 }
 
 /// The whole shop's subgraphs in one process, known to each other.

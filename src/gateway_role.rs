@@ -8,14 +8,15 @@ use anyhow::{Context as _, anyhow};
 use auth::{PassportSigner, SigningKey, TokenVerifier};
 use common::Clock;
 use engine::{Engine, EngineOptions, HttpClient, HttpOptions, Subgraphs};
-use gateway::{Gateway, Keys, Logins};
+use gateway::{Gateway, Keys};
 use runtime::{Tasks, server};
 use subgraph::{Peer, Peers};
 
-use crate::assembly::{self, parse_supergraph};
+use crate::assembly::parse_supergraph;
 use crate::cli::GatewayCommand;
 use crate::endings::IssuedSessions;
 use crate::images;
+use crate::logins::{self, LogIn};
 use crate::settings::Settings;
 use crate::supergraph_source::SupergraphReader;
 
@@ -45,10 +46,12 @@ pub async fn run(settings: &Settings, command: &GatewayCommand) -> anyhow::Resul
     tasks.stop_on_signal(settings.drain());
     let mut keys = keys(settings, command.shop_keys)?;
     let peers = peers(settings, command, maker.base_of(users::NAME, &sdl)?)?;
-    keys.login = logins(settings, address, peers.as_ref(), &tasks)?;
+    let LogIn { logins, issuer } = log_in(settings, address, peers.as_ref(), &tasks)?;
+    keys.login = logins;
     keys.endings = peers.map(IssuedSessions::of);
     let gateway = Gateway::new(config, engine, keys, &tasks);
-    let router = if command.shop_keys { gateway.router().merge(images::router()) } else { gateway.router() };
+    let router = logins::router(issuer.as_ref(), &gateway);
+    let router = if command.shop_keys { router.merge(images::router()) } else { router };
     server::serve("gateway", listener, router, &tasks);
     let stopping = tasks.stopping();
     tasks.spawn("supergraph", async move {
@@ -161,20 +164,18 @@ fn peers(
     Ok(Some(peers))
 }
 
-/// Log-ins through an identity provider need somebody who knows whose account is whose: the shop's `users`.
-fn logins(
+/// Log-ins need somebody who knows whose account is whose: the shop's `users`.
+fn log_in(
     settings: &Settings,
     address: SocketAddr,
     peers: Option<&Peers>,
     tasks: &Tasks,
-) -> anyhow::Result<Option<Logins>> {
-    if settings.identity_provider(address).is_none() {
-        return Ok(None);
-    }
-    let peers = peers.ok_or_else(|| {
-        anyhow!(
+) -> anyhow::Result<LogIn> {
+    match peers {
+        Some(peers) => LogIn::open(settings, address, &settings.keys()?, peers, tasks),
+        None if settings.identity_provider(address).is_some() => anyhow::bail!(
             "TECHPOTLI_OIDC_ISSUER needs the shop's own subgraph 'users' and --shop-keys: it has the accounts"
-        )
-    })?;
-    assembly::logins(settings, address, peers, tasks)
+        ),
+        None => Ok(LogIn::default()),
+    }
 }

@@ -204,7 +204,7 @@ pub struct Settings {
     /// or for no foreign one in production.
     #[arg(long, global = true, env = "TECHPOTLI_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
     pub cors_origins: Vec<String>,
-    /// Who logs people in: `embedded` for the shop itself, or the issuer's URL of an identity provider, such as
+    /// Who logs people in: `embedded` for the shop itself at /oidc, or the issuer's URL of an identity provider, such as
     /// https://id.example/realms/techpotli.
     #[arg(
         long,
@@ -447,7 +447,9 @@ impl Settings {
             Some(_) => println!("shared        counts and sessions, in a Redis"),
         }
         match self.identity_provider(self.listen) {
-            None => println!("log-in        by the shop itself"),
+            None => {
+                println!("log-in        by the shop itself, for browsers at {}", self.public_url(self.listen))
+            }
             Some(provider) => {
                 // The way to it is not taken: whether it is there shows when somebody logs in.
                 provider.check()?;

@@ -10,8 +10,9 @@ use seed::World;
 
 use crate::assembly::{self, Shop};
 use crate::endings::IssuedSessions;
+use crate::logins::LogIn;
 use crate::settings::Settings;
-use crate::{images, seeding, welcome};
+use crate::{images, logins, seeding, welcome};
 
 /// How long requests under way may take to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,10 +32,11 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
         seeding::fill(&ports, &World::DEMO).await?;
     }
     let peers = ports.first().map(|first| first.peers.clone());
-    let logins = match &peers {
-        Some(peers) => assembly::logins(settings, address, peers, &tasks)?,
-        None => None,
+    let LogIn { logins, issuer } = match &peers {
+        Some(peers) => LogIn::open(settings, address, &keys, peers, &tasks)?,
+        None => LogIn::default(),
     };
+    let has_page = logins.is_some();
     let shop = Shop::build(ports);
     let mut config = settings.gateway()?;
     if let Some(graphiql) = &mut config.graphiql {
@@ -46,8 +48,9 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let endings = peers.map(IssuedSessions::of);
     let keys = Keys { tokens, passports: None, clock, endings, login: logins };
     let gateway = Gateway::new(config, engine, keys, &tasks);
-    server::serve("gateway", listener, gateway.router().merge(images::router()), &tasks);
-    welcome::print(settings, address, begun.elapsed());
+    let router = logins::router(issuer.as_ref(), &gateway).merge(images::router());
+    server::serve("gateway", listener, router, &tasks);
+    welcome::print(settings, address, has_page, begun.elapsed());
     tasks.stopping().await;
     if !tasks.ended(PATIENCE).await {
         tracing::warn!("some requests did not end in time");

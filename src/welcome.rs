@@ -21,8 +21,8 @@ variants(first: 2) { nodes { sku buyerPrice { unit { amount currency } } availab
 reviews(first: 2) { nodes { rating body author { displayName } } } \
 recommendations(intent: COMPLEMENTARY) { products { title slug } } } }";
 
-/// Prints where to go.
-pub fn print(settings: &Settings, address: SocketAddr, took: Duration) {
+/// Prints where to go; `log_in` is whether there is a page to log in at.
+pub fn print(settings: &Settings, address: SocketAddr, log_in: bool, took: Duration) {
     let (bold, dim, plain) =
         if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
     let base = format!("http://{address}");
@@ -30,6 +30,9 @@ pub fn print(settings: &Settings, address: SocketAddr, took: Duration) {
     println!("  GraphQL     {bold}{base}/graphql{plain}");
     if !settings.production {
         println!("  GraphiQL    {bold}{base}/graphiql{plain}");
+    }
+    if log_in {
+        println!("  Log in      {}/auth/login", settings.public_url(address));
     }
     println!("  Metrics     {base}/metrics");
     println!("  Data        {} {dim}(delete it to start afresh){plain}\n", settings.data_dir.display());

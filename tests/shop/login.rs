@@ -1,4 +1,7 @@
-//! Log-in through an identity provider, with a real Keycloak.
+//! Log-in through an identity provider: a real Keycloak, and the shop itself (`embedded`). What holds at one must hold
+//! at the other.
+
+mod embedded;
 
 use std::path::Path;
 

@@ -7,10 +7,10 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderName, Method};
 use axum::middleware::Next;
 use axum::response::Response;
+use trace::RequestId;
 
 use super::errors;
 use super::media::ResponseType;
-use super::request_id::RequestId;
 use crate::Inner;
 use crate::config::Network;
 
@@ -56,7 +56,8 @@ pub(super) async fn count(
     match gateway.admit_outside(address, field).await {
         Ok(()) => next.run(request).await,
         Err(rejection) => {
-            let id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.text().clone());
+            let id =
+                request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| id.text().clone());
             errors::reply(rejection, ResponseType::Json, &id)
         }
     }

@@ -56,10 +56,11 @@ pub(crate) fn router(gateway: Arc<Inner>) -> Router {
 
 /// Routes that are not the gateway's: who asks too often hears so here, too, and a bug costs one request.
 pub(crate) fn counted(routes: Router, gateway: Arc<Inner>, field: Option<&'static str>) -> Router {
+    let believed = Believed::by(&gateway.config);
     routes
         .layer(layers::panics())
         .layer(from_fn_with_state((gateway, field), address::count))
-        .layer(from_fn(request_id::identify))
+        .layer(from_fn_with_state(believed, request_id::identify))
 }
 
 fn layered<S: Clone + Send + Sync + 'static>(routes: Router<S>, config: &GatewayConfig) -> Router<S> {
