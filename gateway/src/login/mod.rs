@@ -166,7 +166,7 @@ enum AccessTokens {
     /// The provider's own; whose account their subject is must be asked.
     Foreign(Arc<dyn Accounts>),
     /// Ours.
-    Own(TokenVerifier),
+    Own(Box<TokenVerifier>),
 }
 
 /// For whom an access token stands.
@@ -212,7 +212,7 @@ impl Logins {
         clock: Clock,
         tasks: &Tasks,
     ) -> Result<Self, LoginConfigError> {
-        Self::with(config, transport, AccessTokens::Own(verifier), clock, tasks)
+        Self::with(config, transport, AccessTokens::Own(Box::new(verifier)), clock, tasks)
     }
 
     fn with(

@@ -230,7 +230,7 @@ async fn what_fails_is_tried_again_after_pauses_that_grow_and_then_waits_for_som
         assert!(!bench.ask(&queue, "a").await, "one of its key waits for somebody");
         let now = bench.clock.now();
         let failed = jobs::list(&bench.database, true, None, 10, now).await.unwrap();
-        assert_eq!(failed, [job.clone()]);
+        assert_eq!(failed, std::slice::from_ref(&job));
         assert!(jobs::retry(&bench.database, job.id, now).await.unwrap());
         nudge.nudge();
         bench.until_none().await;
