@@ -1,6 +1,7 @@
 //! Puts subgraphs together: in one process, or one by one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use auth::PassportSigner;
@@ -16,6 +17,9 @@ use supergraph::Supergraph;
 use crate::local::Local;
 use crate::rooms::{ROOMS, Room};
 use crate::settings::Settings;
+
+/// How long to wait for a cache that lies in Redis.
+const CACHE_PATIENCE: Duration = Duration::from_millis(200);
 
 /// What the subgraphs of one process share.
 pub struct Shared<'a> {
@@ -41,6 +45,7 @@ impl Shared<'_> {
             keys: self.keys.clone(),
             folder: self.settings.data_dir.join(room.name),
             search: self.settings.search()?,
+            redis: self.settings.redis(CACHE_PATIENCE)?,
             tasks: self.tasks.clone(),
         })
     }

@@ -13,6 +13,12 @@ pub struct Kind<V> {
     values: PhantomData<fn() -> V>,
 }
 
+impl<V> Clone for Kind<V> {
+    fn clone(&self) -> Self {
+        Self::new(self.name, self.version)
+    }
+}
+
 impl<V> Kind<V> {
     /// A kind by its name and the version of its form.
     pub const fn new(name: &'static str, version: u32) -> Self {

@@ -3,10 +3,12 @@
 
 mod key;
 mod remote;
+mod tier;
 
 pub use key::{Key, Kind};
 pub use redis::FromRedisValue;
 pub use remote::{Away, Entry, Library, Remote, RemoteUrlError, Stream};
+pub use tier::Tier;
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};

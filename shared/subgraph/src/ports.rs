@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use auth::SigningKey;
+use cache::Remote;
 use common::{Clock, Fault, Ids};
 use database::{ConnectError, Database, Options, Step};
 use events::Event;
@@ -42,6 +43,8 @@ pub struct Ports {
     pub folder: PathBuf,
     /// Where texts are searched; used by `search`.
     pub search: SearchUrl,
+    /// A Redis that processes share, where there is one.
+    pub redis: Option<Remote>,
     /// Where background work is spawned.
     pub tasks: Tasks,
 }

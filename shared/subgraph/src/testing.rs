@@ -80,6 +80,7 @@ pub async fn ports(name: &'static str, steps: fn() -> Vec<Step>) -> (Ports, Fold
         keys,
         folder: folder.path().join(name),
         search: SearchUrl::Embedded,
+        redis: None,
         tasks: Tasks::new(),
     };
     (ports, folder)

@@ -1,5 +1,6 @@
 //! The set-ups, and that every flow passes in each.
 
+mod cached;
 mod embedded;
 mod oracle;
 mod outages;

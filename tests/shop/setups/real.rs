@@ -9,7 +9,7 @@ use services::{Engines, Ground};
 use tokio::task::spawn_blocking;
 
 use super::oracle::Oracle;
-use super::{Fleet, outages};
+use super::{Fleet, cached, outages};
 use crate::client::Client;
 use crate::keycloak::Keycloak;
 use crate::login::Site;
@@ -86,6 +86,10 @@ async fn every_flow_holds_on_real_engines_and_outages_cost_only_what_they_must()
     for name in METRICS {
         ensure!(metrics.contains(name), "no {name} in the metrics: {metrics}");
     }
+
+    // What the flows have changed is in the index by then.
+    Oracle(&engines).drained().await?;
+    cached::most_questions_are_answered(&fleet).await?;
 
     let keycloak = Keycloak::of(Arc::clone(&engines.keycloak));
     let site = Site::at(&keycloak, &fleet.gateway.base, "kim@example.org").await?;

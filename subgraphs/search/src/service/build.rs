@@ -19,6 +19,7 @@ impl Follower {
         self.verify(&index).await?;
         self.engine.refresh(&index).await?;
         self.engine.swap(number).await?;
+        self.forget_answers().await;
         for (older, _) in self.engine.generations().await?.into_iter().filter(|(other, _)| *other < number) {
             self.engine.delete(older).await?;
         }

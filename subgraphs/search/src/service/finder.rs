@@ -144,7 +144,9 @@ impl Finder {
     pub fn new(ports: &Ports) -> Self {
         let index = match &ports.search {
             SearchUrl::Embedded => Index::Embedded,
-            SearchUrl::Engine(url) => Index::Engine(Arc::new(Follower::new(Engine::new(url), ports))),
+            SearchUrl::Engine(url) => {
+                Index::Engine(Arc::new(Follower::new(Engine::new(url, ports.redis.as_ref()), ports)))
+            }
         };
         let inner = Inner {
             index,

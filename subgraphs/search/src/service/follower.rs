@@ -8,7 +8,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use common::Fault;
 use common::id::ProductId;
@@ -32,6 +33,9 @@ pub const REINDEX: &str = "reindex";
 /// How often is looked whether an engine that did not answer does again.
 const PROBING: Duration = Duration::from_secs(2);
 
+/// Answers are forgotten so seldom at the most. With the pause between looks, a change is found that much later.
+const FORGETTING: Duration = Duration::from_secs(2);
+
 /// What follows the database on behalf of an engine.
 pub struct Follower {
     pub(super) engine: Engine,
@@ -41,13 +45,27 @@ pub struct Follower {
     missed: Notify,
     /// Whether the alias was seen on the engine since it was last missing.
     seen: AtomicBool,
+    /// Whether answers are still to be forgotten that processes share: their Redis was away, or some were forgotten a
+    /// moment ago.
+    owed: AtomicBool,
+    /// When some were forgotten last.
+    forgotten: Mutex<Option<Instant>>,
 }
 
 impl Follower {
     /// A follower that does nothing yet.
     pub fn new(engine: Engine, ports: &Ports) -> Self {
         let (changed, missed) = (Nudge::default(), Notify::new());
-        Self { engine, database: ports.database.clone(), changed, missed, seen: AtomicBool::new(false) }
+        let (seen, owed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self {
+            engine,
+            database: ports.database.clone(),
+            changed,
+            missed,
+            seen,
+            owed,
+            forgotten: Mutex::default(),
+        }
     }
 
     /// The engine that is told.
@@ -80,6 +98,7 @@ impl Follower {
     async fn has_work(&self) -> Result<bool, Fault> {
         let database = self.database.schema();
         let whole = self.seen.load(Ordering::Relaxed)
+            && !self.owed.load(Ordering::Relaxed)
             && index_state::read(database, index_state::WHOLE).await?.is_some()
             && index_state::read(database, index_state::MISSED).await?.is_none();
         if whole && revision::pending(database, 1).await?.is_empty() {
@@ -117,8 +136,37 @@ impl Follower {
         self.engine.product().await?;
         self.make_sure_of_index().await?;
         self.engine.breaker().succeeded();
-        while self.tell_some().await? == BATCH {}
-        Ok(())
+        if self.owed.load(Ordering::Relaxed) {
+            self.forget_answers().await;
+        }
+        let mut told = 0;
+        loop {
+            let count = self.tell_some().await?;
+            told += count;
+            if count == 0 && told > 0 {
+                // The last batch was a full one, which nobody waited to be findable.
+                self.engine.refresh(self.engine.alias()).await?;
+                self.forget_answers().await;
+            }
+            if count < BATCH {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Has shared answers forgotten, once the engine answers otherwise; every order does that, so not too often. Where it
+    /// cannot be done now it is done at the next look.
+    pub(super) async fn forget_answers(&self) {
+        if !self.engine.shares_answers() {
+            return;
+        }
+        let last = *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+        let owed = last.is_some_and(|last| last.elapsed() < FORGETTING)
+            || self.engine.forget_answers().await.is_err();
+        if !owed {
+            *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        self.owed.store(owed, Ordering::Relaxed);
     }
 
     /// Builds the index where there is none, or one that was not told of everything.
@@ -161,6 +209,9 @@ impl Follower {
         }
         if let Some(number) = building.and_then(|number| number.parse().ok()) {
             self.engine.bulk(Into::Index(&self.engine.index(number)), &documents, false).await?;
+        }
+        if findable {
+            self.forget_answers().await;
         }
         revision::told(database, &pending).await?;
         Ok(count)

@@ -9,6 +9,7 @@ mod query;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use cache::{Away, Kind, Remote, Tier};
 use common::Fault;
 use elasticsearch::auth::Credentials;
 use elasticsearch::http::headers::HeaderMap;
@@ -25,6 +26,10 @@ pub use query::EngineQuery;
 
 /// How long a search may take. Whoever waits longer is served from the database.
 const SEARCH_PATIENCE: Duration = Duration::from_secs(3);
+/// What the engine answers, as it stands in its JSON.
+const ANSWERS: Kind<Value> = Kind::new("search-answer", 1);
+/// How long an answer is kept that nothing has changed: should a change be missed, it is found after so long.
+const KEPT: Duration = Duration::from_secs(60);
 /// How long everything else may take: it runs in the background.
 const WORK_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -81,11 +86,13 @@ struct Inner {
     alias: String,
     product: OnceLock<Product>,
     breaker: Breaker,
+    /// What it has answered, for all processes that ask it.
+    answers: Option<Tier<Value>>,
 }
 
 impl Engine {
     /// An engine at a URL, with nothing asked yet.
-    pub fn new(url: &EngineUrl) -> Self {
+    pub fn new(url: &EngineUrl, shared: Option<&Remote>) -> Self {
         let transport = Url::parse(&url.base).ok().and_then(|base| {
             // The engine is a neighbour: a proxy for the internet has no part in it.
             let mut transport = TransportBuilder::new(SingleNodeConnectionPool::new(base)).disable_proxy();
@@ -99,7 +106,9 @@ impl Engine {
             tracing::error!(url = url.base, "the search engine's URL cannot be used");
         }
         let (product, breaker) = (OnceLock::new(), Breaker::default());
-        Self(Arc::new(Inner { transport, alias: url.index.clone(), product, breaker }))
+        let tier = |shared: &Remote| Tier::new(shared.clone(), "search", ANSWERS, url.index.clone(), KEPT);
+        let answers = shared.map(tier);
+        Self(Arc::new(Inner { transport, alias: url.index.clone(), product, breaker, answers }))
     }
 
     /// The name that searches go to; indices have it with a number behind.
@@ -137,6 +146,26 @@ impl Engine {
             return Err(EngineError::Resting);
         }
         let body = serde_json::to_vec(body).map_err(|error| EngineError::Answer(error.to_string()))?;
+        let Some(answers) = &self.0.answers else { return self.ask_now(path, body).await };
+        let name = [path.as_bytes(), b"\n", &body].concat();
+        answers.get_or_load(&name, self.ask_now(path, body)).await
+    }
+
+    /// Whether processes share what it has answered.
+    pub fn shares_answers(&self) -> bool {
+        self.0.answers.is_some()
+    }
+
+    /// Has everything forgotten that was answered until now, because the index says something else from now on. `Away`
+    /// where that is still to be done.
+    pub async fn forget_answers(&self) -> Result<(), Away> {
+        match &self.0.answers {
+            Some(answers) => answers.forget().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn ask_now(&self, path: &str, body: Vec<u8>) -> Result<Value, EngineError> {
         let answered = self.send(Method::Post, path, Some(body), SEARCH_PATIENCE).await;
         match &answered {
             Err(EngineError::Away(_)) => self.0.breaker.failed(),
