@@ -199,7 +199,7 @@ fn print_table(rows: &[(&str, DeadLetter)]) -> anyhow::Result<()> {
             letter.event.key.clone(),
             letter.at.to_string(),
             table::or_dash(&letter.origin),
-            table::shortened(&letter.reason),
+            table::reason(&letter.reason),
         ]
     });
     table::print(head, rows)

@@ -162,12 +162,6 @@ fn position(text: &str) -> anyhow::Result<(String, JobId)> {
     Ok((subgraph.to_owned(), id.parse().map_err(|error| anyhow!("'{id}' is {error}"))?))
 }
 
-/// A reason without the words that stand in for it where clients read.
-fn unmasked(reason: &str) -> &str {
-    let mask = common::Fault::internal("").to_string();
-    reason.strip_prefix(&mask).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(reason)
-}
-
 fn print_table(rows: &[(&str, Listed)]) -> anyhow::Result<()> {
     let head = ["SUBGRAPH", "JOB", "NAME", "KEY", "STATE", "RUNS AT", "TRIES", "LAST ERROR"];
     let rows = rows.iter().map(|(name, job)| {
@@ -183,7 +177,7 @@ fn print_table(rows: &[(&str, Listed)]) -> anyhow::Result<()> {
             job.state.as_str().to_owned(),
             runs_at,
             job.attempts.to_string(),
-            table::or_dash(&table::shortened(job.last_error.as_deref().map_or("", unmasked))),
+            table::or_dash(&table::reason(job.last_error.as_deref().unwrap_or_default())),
         ]
     });
     table::print(head, rows)
