@@ -1,12 +1,14 @@
 //! Eight subgraphs as processes whose events go by way of Kafka and workers: what happens to broker and workers costs no
-//! event.
+//! event, and what cannot be applied for a while is applied once later.
 
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
+use messaging::{Bus, BusUrl, Topics};
 use services::{Ground, Server, Service};
 
 use crate::client::Client;
+use crate::dead_letters;
 use crate::node;
 use crate::setups::{Fleet, start_worker};
 use crate::shopper::{Cart, Order};
@@ -69,7 +71,9 @@ async fn orders_go_on_while_broker_and_worker_are_dead_and_each_buyer_is_told_on
             order.number
         );
     }
-    Ok(())
+    let topics = Topics { prefix: "techpotli".to_owned(), partitions: 3, replication: 1 };
+    let bus = Bus::open(&BusUrl::Kafka(broker.url().to_owned()), &topics)?;
+    dead_letters::hold_over_kafka(&shop, &settings, &bus).await
 }
 
 /// Mails that say that an order is confirmed.
