@@ -100,6 +100,27 @@ impl Keycloak {
         self.admin("POST", &format!("/users/{user}/logout"), None).await.map(drop)
     }
 
+    /// Has a user do something at the next log-in.
+    pub async fn require(&self, user: &str, action: &str) -> anyhow::Result<()> {
+        let path = format!("/users/{user}");
+        let mut changed = self.admin("GET", &path, None).await?.json()?;
+        changed["requiredActions"] = json!([action]);
+        self.admin("PUT", &path, Some(changed)).await.map(drop)
+    }
+
+    /// Whether wrong passwords have locked a user.
+    pub async fn is_locked(&self, user: &str) -> anyhow::Result<bool> {
+        let path = format!("/attack-detection/brute-force/users/{user}");
+        let state = self.admin("GET", &path, None).await?.json()?;
+        state["disabled"].as_bool().with_context(|| format!("locked or not: {state}"))
+    }
+
+    /// Ends such a lock, as support does.
+    pub async fn unlock(&self, user: &str) -> anyhow::Result<()> {
+        let path = format!("/attack-detection/brute-force/users/{user}");
+        self.admin("DELETE", &path, None).await.map(drop)
+    }
+
     /// One call of the administration of the realm.
     async fn admin(&self, method: &str, path: &str, body: Option<Value>) -> anyhow::Result<Answer> {
         let base = self.running.server.url();

@@ -2,6 +2,7 @@
 //! at the other.
 
 mod embedded;
+mod protection;
 
 use std::path::Path;
 
@@ -407,6 +408,7 @@ async fn log_ins_hold_with_keycloak() -> anyhow::Result<()> {
     };
     let (site, shop) = at_keycloak(&keycloak, "kim@example.org").await?;
     log_ins_hold(&site).await?;
+    protection::holds(&keycloak, &site).await?;
     keycloak_and_the_shop_know_each_other(&keycloak, &site).await?;
     ensure!(shop.process.faults().is_empty(), "{:#?}", shop.process.faults());
     Ok(())
