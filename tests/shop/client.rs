@@ -1,5 +1,7 @@
 //! A front end: sends operations over HTTP and checks what comes back.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
@@ -27,6 +29,8 @@ pub struct Client {
     pub base: String,
     /// An access token.
     pub token: Option<String>,
+    /// Requests that it and its copies have sent.
+    sent: Arc<AtomicUsize>,
 }
 
 /// An HTTP answer.
@@ -39,12 +43,18 @@ pub struct Answer {
 impl Client {
     /// A guest of this gateway.
     pub fn guest(base: &str) -> Self {
-        Self { http: Http::builder(TokioExecutor::new()).build_http(), base: base.to_owned(), token: None }
+        let http = Http::builder(TokioExecutor::new()).build_http();
+        Self { http, base: base.to_owned(), token: None, sent: Arc::default() }
     }
 
     /// The same front end after a log-in.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// How many requests it and its copies have sent.
+    pub fn sent(&self) -> usize {
+        self.sent.load(Ordering::Acquire)
     }
 
     /// A request to the gateway with this client's token, to be completed.
@@ -59,6 +69,7 @@ impl Client {
 
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+        self.sent.fetch_add(1, Ordering::AcqRel);
         let what = format!("{} {}", request.method(), request.uri());
         let answer = timeout(PATIENCE, async {
             let (parts, body) = self.http.request(request).await?.into_parts();

@@ -2,6 +2,7 @@
 //!
 //! Each service stands behind a balancer that sends new connections to the newest process, as a Kubernetes service does.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -10,18 +11,25 @@ use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 
 use anyhow::{Context as _, ensure};
 use runtime::Tasks;
+use seed::DEMO_USERS;
 use serde_json::json;
+use services::{Ground, Server};
+use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::client::{Client, list};
+use crate::kafka;
+use crate::login::Site;
+use crate::node::skipped;
 use crate::operations::{PDP, SUGGEST};
 use crate::process::Process;
 use crate::setups::{SUBGRAPHS, print_schemas, with_settings};
 use crate::shopper::Cart;
 use crate::stage::{Goods, Stage, eventually};
 use crate::template::{WORLD, seeded_folder};
+use crate::visitor::Visitor;
 
 /// How often everything is replaced. The figure of the documentation is from ten rounds.
 const ROUNDS: &str = "TECHPOTLI_TEST_ROLLING_ROUNDS";
@@ -92,70 +100,118 @@ impl Service {
     }
 }
 
-fn draining(folder: &Path) -> Command {
-    let mut command = with_settings(folder);
-    command.env("TECHPOTLI_DRAIN_MS", "1000");
-    command
+/// A shop of eight subgraphs, a gateway and a worker, each of which is replaced while the others go on. Sessions are in
+/// Redis, events go over Kafka, and jobs are done by the worker.
+struct Shop {
+    folder: TempDir,
+    schemas: TempDir,
+    settings: Vec<(&'static str, String)>,
+    gateway: Service,
+    subgraphs: Vec<Service>,
+    worker: Service,
+    _redis: Server,
+    _broker: Server,
+}
+
+impl Shop {
+    async fn start(redis: Server, broker: Server) -> anyhow::Result<Self> {
+        let gateway = Service { name: "gateway", balancer: Balancer::start().await?, process: None };
+        let worker = Service { name: "worker", balancer: Balancer::start().await?, process: None };
+        let mut subgraphs = Vec::new();
+        for name in SUBGRAPHS {
+            subgraphs.push(Service { name, balancer: Balancer::start().await?, process: None });
+        }
+        let of_its_own = [
+            ("TECHPOTLI_DRAIN_MS", "1000".to_owned()),
+            ("TECHPOTLI_REDIS_URL", redis.url().to_owned()),
+            // For a machine that does much else.
+            ("TECHPOTLI_REDIS_TIMEOUT_MS", "1000".to_owned()),
+            ("TECHPOTLI_PUBLIC_URL", gateway.balancer.url()),
+        ];
+        let settings = kafka::on(&broker).into_iter().chain(of_its_own).collect();
+        let (folder, schemas) = (seeded_folder()?, print_schemas()?);
+        let mut shop =
+            Self { folder, schemas, settings, gateway, subgraphs, worker, _redis: redis, _broker: broker };
+        for place in 0..shop.subgraphs.len() {
+            shop.replace_subgraph(place).await?;
+        }
+        shop.replace_gateway().await?;
+        shop.replace_worker().await?;
+        Ok(shop)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = with_settings(self.folder.path());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    async fn replace_subgraph(&mut self, place: usize) -> anyhow::Result<()> {
+        let mut command = self.command();
+        command.args(["subgraph", self.subgraphs[place].name]);
+        for peer in &self.subgraphs {
+            command.args(["--peer", &format!("{}={}", peer.name, peer.balancer.url())]);
+        }
+        self.subgraphs[place].replace(command).await
+    }
+
+    async fn replace_gateway(&mut self) -> anyhow::Result<()> {
+        let mut command = self.command();
+        command.args(["gateway", "--shop-keys", "--supergraph"]);
+        command.arg(self.schemas.path().join("supergraph.graphql"));
+        for subgraph in &self.subgraphs {
+            command.args(["--subgraph", &format!("{}={}/graphql", subgraph.name, subgraph.balancer.url())]);
+        }
+        self.gateway.replace(command).await
+    }
+
+    async fn replace_worker(&mut self) -> anyhow::Result<()> {
+        let mut command = self.command();
+        command.arg("worker");
+        self.worker.replace(command).await
+    }
+
+    /// Replaces everything, one after the other, each while the shoppers go on.
+    async fn roll(&mut self, crowd: &Crowd) -> anyhow::Result<()> {
+        crowd.goes_on().await?;
+        self.replace_gateway().await?;
+        for place in 0..self.subgraphs.len() {
+            crowd.goes_on().await?;
+            self.replace_subgraph(place).await?;
+        }
+        crowd.goes_on().await?;
+        self.replace_worker().await?;
+        crowd.goes_on().await
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_is_lost_while_gateway_and_subgraphs_are_replaced() -> anyhow::Result<()> {
+async fn no_request_is_lost_while_gateway_subgraphs_and_worker_are_replaced() -> anyhow::Result<()> {
     let rounds: usize = std::env::var(ROUNDS).map_or(Ok(1), |text| text.parse())?;
-    let folder = seeded_folder()?;
-    let schemas = print_schemas()?;
-    let mut services = Vec::new();
-    for name in SUBGRAPHS {
-        services.push(Service { name, balancer: Balancer::start().await?, process: None });
+    let what = "a rolling restart";
+    if let Err(missing) = services::Service::Redis.install() {
+        return skipped(what, &missing.to_string());
     }
-    let addresses: Vec<(&str, String)> =
-        services.iter().map(|service| (service.name, service.balancer.url())).collect();
-    let subgraph = |name: &str| {
-        let mut command = draining(folder.path());
-        command.args(["subgraph", name]);
-        for (peer, url) in &addresses {
-            command.args(["--peer", &format!("{peer}={url}")]);
-        }
-        command
-    };
-    for service in &mut services {
-        let command = subgraph(service.name);
-        service.replace(command).await?;
-    }
-    let gateway_command = || {
-        let mut command = draining(folder.path());
-        command
-            .args(["gateway", "--shop-keys", "--supergraph"])
-            .arg(schemas.path().join("supergraph.graphql"));
-        for (name, url) in &addresses {
-            command.args(["--subgraph", &format!("{name}={url}/graphql")]);
-        }
-        command
-    };
-    let mut gateway = Service { name: "gateway", balancer: Balancer::start().await?, process: None };
-    gateway.replace(gateway_command()).await?;
+    let Some(broker) = kafka::broker(what)? else { return Ok(()) };
+    let mut shop = Shop::start(services::redis::start(&Ground::temporary()?)?, broker).await?;
 
     let stage = Arc::new(Stage {
-        guest: Client::guest(&gateway.balancer.url()),
-        data: folder.path().to_owned(),
+        guest: Client::guest(&shop.gateway.balancer.url()),
+        data: shop.folder.path().to_owned(),
         subgraphs: Vec::new(),
         goods: Arc::new(Goods::new()),
     });
+    let site = Site::of_its_own(&shop.gateway.balancer.url());
     let crowd = Crowd::default();
     let mut shoppers = JoinSet::new();
     for _ in 0..SHOPPERS {
-        shoppers.spawn(crowd.clone().shop(Arc::clone(&stage)));
+        shoppers.spawn(crowd.clone().shop(Arc::clone(&stage), site.logged_in().await?));
     }
     let replaced = async {
         for _ in 0..rounds {
-            crowd.goes_on().await?;
-            gateway.replace(gateway_command()).await?;
-            for service in &mut services {
-                crowd.goes_on().await?;
-                let command = subgraph(service.name);
-                service.replace(command).await?;
-            }
+            shop.roll(&crowd).await?;
         }
-        crowd.goes_on().await
+        anyhow::Ok(())
     };
     tokio::select! {
         replaced = replaced => replaced?,
@@ -168,11 +224,22 @@ async fn no_request_is_lost_while_gateway_and_subgraphs_are_replaced() -> anyhow
     while let Some(shopper) = shoppers.join_next().await {
         shopper??;
     }
-    let (bought, asked) = (crowd.bought.load(Ordering::Acquire), crowd.asked.load(Ordering::Acquire));
+    let [bought, sessions] = [&crowd.bought, &crowd.sessions].map(|count| count.load(Ordering::Acquire));
+    let requests = stage.guest.sent() + sessions;
     println!(
-        "{rounds} rounds of nine replacements: {asked} rounds of pages and {bought} orders, none failed"
+        "{rounds} rounds of ten replacements: {requests} requests, {sessions} of them with a session in Redis, and \
+         {bought} orders; none failed"
     );
     ensure!(bought > 0, "nobody has bought anything");
+    // Workers have told each buyer, however many of them there were.
+    let mails = shop.folder.path().join("notifications").join("mail");
+    let told = eventually("a mail for each order", || async {
+        let told = confirmations(&mails)?;
+        Ok((told.len() >= bought).then_some(told))
+    })
+    .await?;
+    let different: HashSet<&String> = told.iter().collect();
+    ensure!(told.len() == bought && different.len() == bought, "{bought} orders: {told:#?}");
     Ok(())
 }
 
@@ -182,11 +249,13 @@ struct Crowd {
     home: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
     bought: Arc<AtomicUsize>,
+    sessions: Arc<AtomicUsize>,
 }
 
 impl Crowd {
-    /// Looks at pages and buys, again and again. The first thing that fails ends it.
-    async fn shop(self, stage: Arc<Stage>) -> anyhow::Result<()> {
+    /// Looks at pages, also with a browser that is logged in, and buys, again and again. The first thing that fails ends
+    /// it.
+    async fn shop(self, stage: Arc<Stage>, mut browser: Visitor) -> anyhow::Result<()> {
         let (good, mut number) = (stage.good()?, 0);
         while !self.home.load(Ordering::Acquire) {
             let product = WORLD.product(number % WORLD.products);
@@ -196,6 +265,9 @@ impl Crowd {
                 "a page without variants: {data}"
             );
             stage.guest.data(SUGGEST, "Suggest", json!({ "q": "lam" })).await?;
+            let name = browser.name(&stage.guest.base).await?;
+            ensure!(name.as_deref() == Some(DEMO_USERS[0].email), "the session is over: {name:?}");
+            self.sessions.fetch_add(1, Ordering::AcqRel);
             if number % 4 == 0 {
                 let email = format!("{}@example.com", stage.fresh("rolling"));
                 let cart = Cart::of_guest(&stage, &email, &[(&good, 1)]).await?;
@@ -216,4 +288,18 @@ impl Crowd {
         })
         .await
     }
+}
+
+/// The subjects of all mails that confirm an order.
+fn confirmations(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let mut subjects = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "eml") {
+            let text = std::fs::read_to_string(path)?;
+            let subject = text.lines().find(|line| line.starts_with("Subject: Order "));
+            subjects.extend(subject.filter(|line| line.ends_with(" is confirmed")).map(str::to_owned));
+        }
+    }
+    Ok(subjects)
 }

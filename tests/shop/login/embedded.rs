@@ -17,7 +17,7 @@ const LOG_OUT: &str = "mutation LogOut { sessionEnd(everywhere: true) { ok } }";
 
 impl Site {
     /// A gateway that logs people in itself, and one of the demo users.
-    fn of_its_own(gateway: &str) -> Self {
+    pub fn of_its_own(gateway: &str) -> Self {
         Self {
             base: gateway.to_owned(),
             issuer: format!("{gateway}/oidc"),
