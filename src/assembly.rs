@@ -46,6 +46,7 @@ impl Shared<'_> {
             folder: self.settings.data_dir.join(room.name),
             search: self.settings.search()?,
             redis: self.settings.redis(CACHE_PATIENCE)?,
+            repeat_answers: Duration::from_millis(u64::from(self.settings.repeat_answers_ms)),
             tasks: self.tasks.clone(),
         })
     }

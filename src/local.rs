@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_graphql::{Name, ServerError, Variables};
 use async_graphql_value::ConstValue;
 use auth::{Asker, Caller, Viewer};
+use axum::body::Bytes;
 use database::statements::Statements;
-use engine::{LocalError, LocalResponse, LocalSubgraph, PathSegment, Prepared, RequestContext};
+use engine::{LocalError, LocalRequest, LocalResponse, LocalSubgraph, PathSegment, Prepared, RequestContext};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -28,17 +29,23 @@ impl LocalSubgraph for Local {
         }
     }
 
+    /// Whoever wants to see how an answer is come by is shown it.
+    fn known(&self, body: &Bytes, context: &RequestContext) -> Option<Bytes> {
+        if context.trace { None } else { self.0.known(body, &self.caller(context)) }
+    }
+
     fn call<'a>(
         &'a self,
-        prepared: &'a Prepared,
-        variables: Variables,
+        request: LocalRequest<'a>,
         context: &'a RequestContext,
     ) -> BoxFuture<'a, LocalResponse> {
         Box::pin(async move {
+            let LocalRequest { prepared, variables, body } = request;
             let Some(document) = prepared.downcast_ref::<Document>() else {
                 return unparsed();
             };
-            let answer = self.0.run(document, variables, self.caller(context), context.trace).await;
+            let caller = self.caller(context);
+            let answer = self.0.run(document, variables, body, caller, context.trace).await;
             let mut response = answer.response;
             if context.trace {
                 add_statements(&answer.statements, &mut response.extensions);

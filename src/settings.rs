@@ -86,6 +86,16 @@ pub struct Settings {
     /// How far behind its database a replica may be that is read, in milliseconds. The same for gateway and subgraphs.
     #[arg(long, global = true, env = "TECHPOTLI_REPLICA_LAG_MS", default_value = "10000", value_name = "MS")]
     pub replica_lag_ms: NonZeroU32,
+    /// How long a subgraph may give an answer again that it has made of what it keeps in memory, in milliseconds; 0 for
+    /// never.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_REPEAT_ANSWERS_MS",
+        default_value_t = 1000,
+        value_name = "MS"
+    )]
+    pub repeat_answers_ms: u32,
     /// Connections of one subgraph process to its MySQL database, and as many to each replica.
     #[arg(
         long,

@@ -26,6 +26,6 @@ pub use error::{EngineError, ErrorCode, GraphQLError, Location, PathSegment, Pre
 pub use operation::{Operation, ParsedOperation};
 pub use response::{FetchTrace, Response, Trace};
 pub use transport::{
-    DEADLINE_HEADER, HttpClient, HttpOptions, HttpSubgraph, LocalError, LocalResponse, LocalSubgraph,
-    Prepared, Subgraphs, Transport,
+    DEADLINE_HEADER, HttpClient, HttpOptions, HttpSubgraph, LocalError, LocalRequest, LocalResponse,
+    LocalSubgraph, Prepared, Subgraphs, Transport,
 };

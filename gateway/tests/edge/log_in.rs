@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql_value::{ConstValue, Variables};
 use auth::Asker;
 use compose::Subgraph;
-use engine::{Engine, LocalResponse, LocalSubgraph, Prepared, RequestContext, Subgraphs};
+use engine::{Engine, LocalRequest, LocalResponse, LocalSubgraph, Prepared, RequestContext, Subgraphs};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use gateway::GatewayConfig;
@@ -38,12 +38,8 @@ impl LocalSubgraph for Accounts {
         Arc::new(())
     }
 
-    fn call<'a>(
-        &'a self,
-        _: &'a Prepared,
-        variables: Variables,
-        _: &'a RequestContext,
-    ) -> BoxFuture<'a, LocalResponse> {
+    fn call<'a>(&'a self, request: LocalRequest<'a>, _: &'a RequestContext) -> BoxFuture<'a, LocalResponse> {
+        let LocalRequest { variables, .. } = request;
         let token = variables.values().next().map(|token| token.clone().into_json().unwrap());
         let account = json!({ "id": "1", "__typename": "Account" });
         let answer = LocalResponse {
@@ -69,12 +65,7 @@ impl LocalSubgraph for Letters {
         Arc::new(())
     }
 
-    fn call<'a>(
-        &'a self,
-        _: &'a Prepared,
-        _: Variables,
-        context: &'a RequestContext,
-    ) -> BoxFuture<'a, LocalResponse> {
+    fn call<'a>(&'a self, _: LocalRequest<'a>, context: &'a RequestContext) -> BoxFuture<'a, LocalResponse> {
         let viewer = context.local::<Asker>().unwrap().viewer.clone();
         let of = match viewer.user_id() {
             Some(_) => format!("a user's, in {}", viewer.context.currency),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql_value::{ConstValue, Variables};
 use auth::{Actor, Asker, Viewer};
-use engine::{LocalError, LocalResponse, LocalSubgraph, Prepared, RequestContext};
+use engine::{LocalError, LocalRequest, LocalResponse, LocalSubgraph, Prepared, RequestContext};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
@@ -45,10 +45,10 @@ impl LocalSubgraph for Shop {
 
     fn call<'a>(
         &'a self,
-        prepared: &'a Prepared,
-        variables: Variables,
+        request: LocalRequest<'a>,
         context: &'a RequestContext,
     ) -> BoxFuture<'a, LocalResponse> {
+        let LocalRequest { prepared, variables, .. } = request;
         self.calls.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             let document = prepared.downcast_ref::<String>().unwrap();

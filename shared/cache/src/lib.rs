@@ -2,16 +2,17 @@
 //! Redis that several processes share.
 
 mod key;
+mod reads;
 mod remote;
 mod tier;
 
 pub use key::{Key, Kind};
+pub use reads::{Epoch, Reads, noting, rely_on_others};
 pub use redis::FromRedisValue;
 pub use remote::{Away, Entry, Library, Remote, RemoteUrlError, Stream};
 pub use tier::Tier;
 
 use std::hash::Hash;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ fn counts_from() -> Option<Instant> {
 #[derive(Clone)]
 pub struct Cache<K, V> {
     values: moka::sync::Cache<K, V, DefaultHashBuilder>,
-    epoch: Arc<AtomicU64>,
+    epoch: Epoch,
     changed: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -55,17 +56,18 @@ where
             .max_capacity(capacity)
             .time_to_live(age)
             .build_with_hasher(DefaultHashBuilder::default());
-        Self { values, epoch: Arc::default(), changed: Arc::default() }
+        Self { values, epoch: Epoch::default(), changed: Arc::default() }
     }
 
     /// The value, where it is there and young enough.
     pub fn get(&self, key: &K) -> Option<V> {
+        self.epoch.rely();
         if counts_from().is_some() { None } else { self.values.get(key) }
     }
 
     /// The number of invalidations so far.
     pub fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+        self.epoch.number()
     }
 
     /// When something was forgotten last: what is read from elsewhere than where it was written may be older.
@@ -75,13 +77,22 @@ where
 
     fn change(&self) {
         *self.changed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.epoch.end();
     }
 
     /// Keeps a value that was read after `epoch` was taken.
-    pub fn insert(&self, epoch: u64, key: K, value: V) {
-        if self.epoch() == epoch {
-            self.values.insert(key, value);
+    pub fn insert(&self, epoch: u64, key: K, value: V)
+    where
+        K: Clone,
+    {
+        if self.epoch() != epoch {
+            return;
+        }
+        self.values.insert(key.clone(), value);
+        if self.epoch() != epoch {
+            // It was forgotten between the two, maybe before it was put there.
+            self.values.invalidate(&key);
+            self.epoch.end();
         }
     }
 
@@ -89,12 +100,15 @@ where
     pub fn invalidate(&self, key: &K) {
         self.change();
         self.values.invalidate(key);
+        // Whoever found it meanwhile has relied on what is over.
+        self.epoch.end();
     }
 
     /// Forgets everything.
     pub fn clear(&self) {
         self.change();
         self.values.invalidate_all();
+        self.epoch.end();
     }
 }
 
@@ -104,18 +118,20 @@ pub struct Cached<V> {
     /// Held by the one who loads; the others wait for what it finds.
     loading: tokio::sync::Mutex<()>,
     changed: Mutex<Option<Instant>>,
+    epoch: Epoch,
     age: Duration,
 }
 
 impl<V> Cached<V> {
     /// Nothing yet; a value will be kept for `age`.
-    pub const fn new(age: Duration) -> Self {
+    pub fn new(age: Duration) -> Self {
         let loading = tokio::sync::Mutex::const_new(());
-        Self { value: RwLock::new(None), loading, changed: Mutex::new(None), age }
+        Self { value: RwLock::new(None), loading, changed: Mutex::new(None), epoch: Epoch::default(), age }
     }
 
     /// The value, read by `load` where it is missing or too old: once, however many ask for it meanwhile.
     pub async fn get_or_load<E>(&self, load: impl Future<Output = Result<V, E>>) -> Result<Arc<V>, E> {
+        self.epoch.rely();
         if let Some(value) = self.known() {
             return Ok(value);
         }
@@ -149,12 +165,14 @@ impl<V> Cached<V> {
     pub fn clear(&self) {
         *self.changed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         *self.value.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.epoch.end();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     #[test]
     fn a_value_read_before_an_invalidation_is_not_kept_after_it() {
@@ -186,6 +204,29 @@ mod tests {
         let both = afresh(async { (*ask(2).await, *ask(3).await) }).await;
         assert_eq!(both, (2, 2), "read once, and not before");
         assert_eq!(*ask(4).await, 2);
+    }
+
+    #[tokio::test]
+    async fn what_was_made_of_values_is_good_until_they_are_forgotten() {
+        let (cache, cached) = (Cache::new(10, Duration::from_secs(60)), Cached::new(Duration::from_secs(60)));
+        let look = || {
+            noting(async {
+                cache.insert(cache.epoch(), 1, "one");
+                let found = cache.get(&1);
+                (found, *cached.get_or_load(async { Ok::<_, ()>(2) }).await.unwrap())
+            })
+        };
+        let made = look().await.1;
+        assert!(made.hold());
+        cache.invalidate(&1);
+        assert!(!made.hold());
+        let made = look().await.1;
+        cache.clear();
+        assert!(!made.hold());
+        let made = look().await.1;
+        cached.clear();
+        assert!(!made.hold());
+        assert!(look().await.1.hold());
     }
 
     #[tokio::test]

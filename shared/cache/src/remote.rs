@@ -194,6 +194,7 @@ impl Remote {
 
     /// `Err` where nothing was heard; an error that the server itself gave is inside.
     async fn guarded<T: FromRedisValue>(&self, command: &Cmd) -> Result<RedisResult<T>, Away> {
+        crate::rely_on_others();
         if self.breaker.is_open(Instant::now()) {
             return Err(Away);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Executor, Request, Response, ServerError, Value, Variables};
 use auth::{Caller, Viewer, WRITTEN_EXTENSION};
+use axum::body::Bytes;
 use common::{Fault, FaultCode};
 use database::Database;
 use database::statements::{self, Statements};
@@ -15,6 +16,7 @@ use jobs::Job;
 use messaging::{Consumer, Receiver};
 
 use crate::graphql::{pass_on_notes, pass_on_session};
+use crate::remembered::Remembered;
 use crate::{News, Peers, Ports, upkeep};
 
 /// A document that was parsed once and is run many times.
@@ -71,6 +73,7 @@ pub struct Subgraph {
     prepare: Arc<Prepare>,
     database: Database,
     peers: Peers,
+    remembered: Remembered,
 }
 
 impl Subgraph {
@@ -91,6 +94,7 @@ impl Subgraph {
             prepare: Arc::new(prepare),
             database: ports.database.clone(),
             peers: ports.peers.clone(),
+            remembered: Remembered::new(ports),
         }
     }
 
@@ -165,17 +169,45 @@ impl Subgraph {
         response.extensions.insert(WRITTEN_EXTENSION.to_owned(), Value::from(written.to_string()));
     }
 
-    /// Runs a document that was parsed before.
+    /// The whole answer to a query as JSON, where it was given a moment ago and would be the same now, whoever
+    /// asks. `body` is the query as it comes over HTTP.
+    pub fn known(&self, body: &Bytes, caller: &Caller) -> Option<Bytes> {
+        self.remembered.answer(caller, body)
+    }
+
+    /// Runs a document that was parsed before. Where `body`, the query as it comes over HTTP, is asked again and again,
+    /// its answer is remembered for [`Subgraph::known`].
     pub async fn run(
         &self,
         document: &Document,
         variables: Variables,
+        body: Option<Bytes>,
         caller: impl Into<Caller>,
         texts: bool,
     ) -> Answer {
         let mut request = Request::new("").variables(variables);
         request.set_parsed_query(document.0.clone());
-        self.execute(request, caller, texts).await
+        self.answer(request, body, caller.into(), texts).await
+    }
+
+    /// Runs a query or mutation, and remembers the answer where `body` is a query and somebody has asked it before.
+    pub(crate) async fn answer(
+        &self,
+        mut request: Request,
+        body: Option<Bytes>,
+        caller: Caller,
+        texts: bool,
+    ) -> Answer {
+        let question = body.filter(|_| !texts).and_then(|body| self.remembered.question(&caller, body));
+        let Some(question) = question.filter(|_| only_reads(&mut request)) else {
+            return self.execute(request, caller, texts).await;
+        };
+        let at = self.remembered.now();
+        let (answer, reads) = Box::pin(cache::noting(self.execute(request, caller, texts))).await;
+        if answer.statements.count == 0 {
+            self.remembered.keep(question, at, reads, &answer.response);
+        }
+        answer
     }
 
     /// Starts a subscription on the viewer's behalf.

@@ -11,6 +11,7 @@ pub mod idempotency;
 mod live;
 mod peers;
 mod ports;
+mod remembered;
 mod sdl;
 mod search_url;
 pub mod seeding;

@@ -85,6 +85,7 @@ impl Peers {
         document: &'static str,
         variables: impl Serialize,
     ) -> Result<T, Fault> {
+        cache::rely_on_others();
         let peer = self.0.peers.read().unwrap_or_else(PoisonError::into_inner).get(subgraph).cloned();
         let peer = peer.ok_or_else(|| Fault::unavailable(subgraph, "no such peer is configured"))?;
         let variables = serde_json::to_value(variables).map_err(Fault::internal)?;
@@ -135,7 +136,7 @@ impl Peers {
     ) -> Result<async_graphql::Response, Fault> {
         let parsed = self.document(document)?;
         let variables = Variables::from_json(variables);
-        Ok(local.run(&parsed, variables, Viewer::service(caller), false).await.response)
+        Ok(local.run(&parsed, variables, None, Viewer::service(caller), false).await.response)
     }
 
     fn document(&self, text: &'static str) -> Result<Arc<Document>, Fault> {

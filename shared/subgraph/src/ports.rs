@@ -1,6 +1,7 @@
 //! Ports: everything outside of itself that a subgraph uses.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use auth::SigningKey;
 use cache::Remote;
@@ -45,6 +46,8 @@ pub struct Ports {
     pub search: SearchUrl,
     /// A Redis that processes share, where there is one.
     pub redis: Option<Remote>,
+    /// How long an answer that was made from memory alone is given again; zero for never.
+    pub repeat_answers: Duration,
     /// Where background work is spawned.
     pub tasks: Tasks,
 }

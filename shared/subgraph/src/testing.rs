@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::{Request, Variables};
 use auth::{PassportSigner, SigningKey, Viewer};
@@ -81,6 +82,7 @@ pub async fn ports(name: &'static str, steps: fn() -> Vec<Step>) -> (Ports, Fold
         folder: folder.path().join(name),
         search: SearchUrl::Embedded,
         redis: None,
+        repeat_answers: Duration::from_secs(1),
         tasks: Tasks::new(),
     };
     (ports, folder)

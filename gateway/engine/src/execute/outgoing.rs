@@ -6,8 +6,9 @@ use bytes::Bytes;
 use super::arena::Arena;
 use super::entities::Targets;
 use super::run::Request;
+use crate::RequestContext;
 use crate::compile::{CompiledFetch, CompiledKind};
-use crate::transport::{Call, LocalSubgraph, Prepared, Transport};
+use crate::transport::{Call, LocalRequest, LocalSubgraph, Prepared, Transport};
 
 /// The call of a fetch, and how many bytes it sends.
 pub(crate) fn outgoing<'a>(
@@ -15,14 +16,20 @@ pub(crate) fn outgoing<'a>(
     fetch: &'a CompiledFetch,
     arena: &Arena,
     targets: &[Targets],
+    context: &RequestContext,
 ) -> (Option<Call<'a>>, usize) {
     match request.engine.subgraphs.transport(&fetch.name) {
         None => (None, 0),
         Some(Transport::Local(subgraph)) => {
-            let variables = local_variables(request, fetch, arena, targets);
             let sent = targets.iter().map(|targets| targets.text.len()).sum();
+            let body = (!is_mutation(fetch)).then(|| http_body(request, fetch, targets));
+            if let Some(known) = body.as_ref().and_then(|body| subgraph.known(body, context)) {
+                return (Some(Call::Known(known)), sent);
+            }
+            let variables = local_variables(request, fetch, arena, targets);
             let prepared = prepared(fetch, &**subgraph);
-            (Some(Call::Local { subgraph: &**subgraph, prepared, variables }), sent)
+            let request = LocalRequest { prepared, variables, body };
+            (Some(Call::Local { subgraph: &**subgraph, request }), sent)
         }
         Some(Transport::Http(subgraph)) => {
             let body = http_body(request, fetch, targets);

@@ -145,8 +145,9 @@ impl<'a> Run<'a> {
             return None;
         }
         self.targets[row] = self.gather(fetch)?;
-        let call = outgoing(&request, fetch, &self.arena, &self.targets[row]);
         let successor = self.successor.clone();
+        let context = successor.as_deref().unwrap_or(request.context);
+        let call = outgoing(&request, fetch, &self.arena, &self.targets[row], context);
         // Of a target that no log is about: whoever collects traces lets it through, and for others it is none.
         let span = tracing::info_span!(
             target: "otel", "fetch", otel.kind = "client", otel.name = format!("fetch {}", fetch.name),

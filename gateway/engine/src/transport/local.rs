@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use async_graphql_value::{ConstValue, Variables};
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
@@ -19,11 +20,16 @@ pub trait LocalSubgraph: Send + Sync + 'static {
     /// result comes back in every [`LocalSubgraph::call`].
     fn prepare(&self, document: &str) -> Prepared;
 
+    /// The whole answer to a query, as the body of a response over HTTP, where it is known without executing anything.
+    /// `body` is the query as it would be sent over HTTP. What is not known is called.
+    fn known(&self, _body: &Bytes, _context: &RequestContext) -> Option<Bytes> {
+        None
+    }
+
     /// Executes a query or mutation.
     fn call<'a>(
         &'a self,
-        prepared: &'a Prepared,
-        variables: Variables,
+        request: LocalRequest<'a>,
         context: &'a RequestContext,
     ) -> BoxFuture<'a, LocalResponse>;
 
@@ -38,6 +44,16 @@ pub trait LocalSubgraph: Send + Sync + 'static {
 
 /// A document as a [`LocalSubgraph`] has parsed it: whatever it likes.
 pub type Prepared = Arc<dyn Any + Send + Sync>;
+
+/// What a subgraph in this process is asked.
+#[derive(Debug)]
+pub struct LocalRequest<'a> {
+    /// The document, as it was prepared.
+    pub prepared: &'a Prepared,
+    pub variables: Variables,
+    /// The request as it would be sent over HTTP, where it is a query.
+    pub body: Option<Bytes>,
+}
 
 /// What a subgraph in this process answers.
 #[derive(Clone, Debug, Default)]

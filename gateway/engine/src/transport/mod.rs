@@ -10,13 +10,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use ::http::StatusCode;
-use async_graphql_value::Variables;
 use bytes::Bytes;
 use futures::FutureExt;
 use thiserror::Error;
 
 pub use self::http::{DEADLINE_HEADER, HttpClient, HttpOptions, HttpSubgraph};
-pub use self::local::{LocalError, LocalResponse, LocalSubgraph, Prepared};
+pub use self::local::{LocalError, LocalRequest, LocalResponse, LocalSubgraph, Prepared};
 pub(crate) use self::sharing::Sharing;
 use crate::RequestContext;
 use crate::error::ErrorCode;
@@ -94,10 +93,11 @@ impl CallError {
 
 /// A request to a subgraph, in the form its transport takes.
 pub(crate) enum Call<'a> {
+    /// What a subgraph in this process has known.
+    Known(Bytes),
     Local {
         subgraph: &'a dyn LocalSubgraph,
-        prepared: &'a Prepared,
-        variables: Variables,
+        request: LocalRequest<'a>,
     },
     Http {
         subgraph: &'a HttpSubgraph,
@@ -120,9 +120,10 @@ impl Call<'_> {
     /// whoever waits for all fetches.
     pub(crate) async fn send(self, context: &RequestContext) -> Result<Answer, CallError> {
         match self {
-            Call::Local { subgraph, prepared, variables } => {
+            Call::Known(body) => Ok(Answer::Json { status: 200, body }),
+            Call::Local { subgraph, request } => {
                 // A panic is the fault of one fetch, as it would be in a process of its own.
-                let answering = async { subgraph.call(prepared, variables, context).await };
+                let answering = async { subgraph.call(request, context).await };
                 let answer = AssertUnwindSafe(answering).catch_unwind().await;
                 answer.map(Answer::Local).map_err(|_| CallError::Panicked)
             }

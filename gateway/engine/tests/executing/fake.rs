@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use apollo_compiler::ast::{self, Definition, Document, Selection, Value as Literal};
 use async_graphql_value::{ConstValue, Variables};
-use engine::{LocalError, LocalResponse, LocalSubgraph, PathSegment, Prepared, RequestContext};
+use engine::{LocalError, LocalRequest, LocalResponse, LocalSubgraph, PathSegment, Prepared, RequestContext};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::{Map, Value, json};
@@ -283,10 +283,10 @@ impl LocalSubgraph for Fake {
 
     fn call<'a>(
         &'a self,
-        prepared: &'a Prepared,
-        variables: Variables,
+        request: LocalRequest<'a>,
         _context: &'a RequestContext,
     ) -> BoxFuture<'a, LocalResponse> {
+        let LocalRequest { prepared, variables, .. } = request;
         Box::pin(async move {
             let document = prepared.downcast_ref::<String>().unwrap();
             local(self.respond(document, to_json(variables)).await)

@@ -10,8 +10,8 @@ use apollo_compiler::{ExecutableDocument, Schema};
 use async_graphql_value::{ConstValue, Variables};
 use bytes::Bytes;
 use engine::{
-    Engine, EngineOptions, Grant, HttpClient, HttpOptions, LocalResponse, LocalSubgraph, Prepared,
-    RequestContext, Subgraphs,
+    Engine, EngineOptions, Grant, HttpClient, HttpOptions, LocalRequest, LocalResponse, LocalSubgraph,
+    Prepared, RequestContext, Subgraphs,
 };
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -219,12 +219,8 @@ impl LocalSubgraph for MadeUp {
         Arc::new(document.to_owned())
     }
 
-    fn call<'a>(
-        &'a self,
-        prepared: &'a Prepared,
-        variables: Variables,
-        _: &'a RequestContext,
-    ) -> BoxFuture<'a, LocalResponse> {
+    fn call<'a>(&'a self, request: LocalRequest<'a>, _: &'a RequestContext) -> BoxFuture<'a, LocalResponse> {
+        let LocalRequest { prepared, variables, .. } = request;
         let text = prepared.downcast_ref::<String>().expect("prepared here");
         let variables = serde_json::to_value(&variables).expect("variables are JSON");
         let data = reversed(self.answer(text, &variables)["data"].take());

@@ -11,7 +11,7 @@ mod session;
 use std::sync::{Arc, LazyLock};
 
 use async_graphql::{Context, ObjectType, Schema, SchemaBuilder, SubscriptionType, ValidationMode};
-use auth::Viewer;
+use auth::{ShopContext, Viewer};
 use common::{Entity, Fault, Id};
 
 pub use directive::authenticated;
@@ -41,8 +41,19 @@ where
         .limit_directives(50)
 }
 
-/// Who asks. Every request has a viewer; one that was let in without is nobody.
+/// Who asks. Every request has a viewer; one that was let in without is nobody. What looks at the viewer is answered for
+/// that viewer alone: whoever wants to know only where they stand asks for the [`shop`].
 pub fn viewer<'c>(context: &Context<'c>) -> &'c Arc<Viewer> {
+    cache::rely_on_others();
+    asking(context)
+}
+
+/// The channel, currency, country and language that the request is about, whoever asks.
+pub fn shop<'c>(context: &Context<'c>) -> &'c ShopContext {
+    &asking(context).context
+}
+
+fn asking<'c>(context: &Context<'c>) -> &'c Arc<Viewer> {
     static NOBODY: LazyLock<Arc<Viewer>> = LazyLock::new(|| Arc::new(Viewer::anonymous()));
     context.data_opt::<Arc<Viewer>>().unwrap_or(&NOBODY)
 }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use common::id::VariantId;
 use common::{Fault, Money as Amount};
-use subgraph::graphql::{CurrencyCode, DateTime, InOrder, MinorUnits, Money, viewer};
+use subgraph::graphql::{CurrencyCode, DateTime, InOrder, MinorUnits, Money, shop};
 
 use super::loader::Loaders;
 use super::part;
@@ -108,7 +108,7 @@ impl ProductVariant {
             product: place.as_ref().map(|place| place.0),
             categories: place.as_ref().map_or(&[][..], |place| &place.1),
         };
-        let price = buyer_price(&asked, &viewer(context).context, &promotions, carts.now());
+        let price = buyer_price(&asked, shop(context), &promotions, carts.now());
         Ok(price.map(|price| {
             let money = |minor| Money(Amount::new(minor, list.currency));
             let applications = price.applications.iter();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 use common::id::{CartLineId, ProductId, VariantId};
-use subgraph::graphql::{CountryCode, InOrder, Scope, viewer};
+use subgraph::graphql::{CountryCode, InOrder, Scope, shop};
 
 use super::availability::{Availability, InventoryPolicy};
 use super::loader::Loaders;
@@ -31,7 +31,7 @@ impl ProductVariant {
     }
 
     async fn counted(&self, context: &Context<'_>, country: Option<CountryCode>) -> Result<Option<Counted>> {
-        let country = country.map_or_else(|| viewer(context).context.country.clone(), |country| country.0);
+        let country = country.map_or_else(|| shop(context).country.clone(), |country| country.0);
         if self.live {
             return Ok(part::<Inventory>(context)?.variant_now(self.id, &country).await?);
         }
@@ -90,7 +90,7 @@ impl Product {
 
     /// The best availability among its variants, in the country of the request.
     async fn availability(&self, context: &Context<'_>) -> Result<Option<InOrder<Availability>>> {
-        let country = Arc::from(viewer(context).context.country.as_str());
+        let country = Arc::from(shop(context).country.as_str());
         let counted = Loaders::of(context)?.products.load((self.0, country)).await?;
         Ok(counted.as_ref().map(Availability::from).map(InOrder))
     }

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 use common::{Cursor, PageArgs};
-use subgraph::graphql::{Connection, viewer};
+use subgraph::graphql::{Connection, shop};
 
 use super::part;
 use super::product::Product;
@@ -50,7 +50,7 @@ impl Category {
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Connection<Product>> {
         let page = PageArgs::parse(first.unwrap_or(24), after.as_deref()).map_err(common::Fault::from)?;
-        let channel = &viewer(context).context.channel;
+        let channel = &shop(context).channel;
         let mut products = part::<Catalog>(context)?.products_of_category(self.0.id, &page).await?;
         // A page may be shorter than asked for where the channel hides some of its products.
         products.retain(|product| product.is_visible_in(channel));

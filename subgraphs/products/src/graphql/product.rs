@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use common::{Cursor, Fault, PageArgs};
-use subgraph::graphql::{Connection, DateTime, InOrder, Listed, Money, viewer};
+use subgraph::graphql::{Connection, DateTime, InOrder, Listed, Money, shop};
 
 use super::category::Category;
 use super::loader::Loaders;
@@ -114,15 +114,12 @@ impl Product {
 
     /// The product's name in the language of the request.
     async fn title(&self, context: &Context<'_>) -> String {
-        self.0.text(&viewer(context).context.locale).map(|text| text.title.clone()).unwrap_or_default()
+        self.0.text(&shop(context).locale).map(|text| text.title.clone()).unwrap_or_default()
     }
 
     /// What is said of the product, as HTML that is safe to show.
     async fn description_html(&self, context: &Context<'_>) -> String {
-        self.0
-            .text(&viewer(context).context.locale)
-            .map(|text| text.description_html.clone())
-            .unwrap_or_default()
+        self.0.text(&shop(context).locale).map(|text| text.description_html.clone()).unwrap_or_default()
     }
 
     /// Who makes it.
@@ -163,14 +160,14 @@ impl Product {
 
     /// The lowest and highest list price of the variants, in the currency of the request.
     async fn price_range(&self, context: &Context<'_>) -> InOrder<PriceRange> {
-        let currency = viewer(context).context.currency;
+        let currency = shop(context).currency;
         let nothing = common::Money::zero(currency);
         InOrder(self.0.price_range(currency).unwrap_or((nothing, nothing)).into())
     }
 
     /// The lowest and highest earlier price of the variants that have one; null where none has.
     async fn compare_at_price_range(&self, context: &Context<'_>) -> Option<InOrder<PriceRange>> {
-        self.0.compare_at_range(viewer(context).context.currency).map(PriceRange::from).map(InOrder)
+        self.0.compare_at_range(shop(context).currency).map(PriceRange::from).map(InOrder)
     }
 
     /// The variants, in the order in which they are shown.

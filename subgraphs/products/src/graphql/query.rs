@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 use common::{Fault, Id};
-use subgraph::graphql::{InOrder, parse_id, viewer};
+use subgraph::graphql::{InOrder, parse_id, shop, viewer};
 
 use super::category::Category;
 use super::channel::Channel;
@@ -28,7 +28,7 @@ const MOST_NODES: usize = 100;
 impl Query {
     /// The sales channel of this request, chosen by the `x-channel` header.
     async fn channel(&self, context: &Context<'_>) -> Result<Channel> {
-        let channel = part::<Catalog>(context)?.channel(&viewer(context).context.channel).await?;
+        let channel = part::<Catalog>(context)?.channel(&shop(context).channel).await?;
         Ok(Channel(channel))
     }
 
@@ -47,9 +47,8 @@ impl Query {
             (None, Some(slug)) => loaders.products_by_slug.load(slug).await?,
             (None, None) => return Err(Fault::bad_input("Give an 'id' or a 'slug'.").into()),
         };
-        let viewer = viewer(context);
         let visible = |product: &Arc<domain::Product>| {
-            product.is_visible_in(&viewer.context.channel) || viewer.has_scope("catalog:write")
+            product.is_visible_in(&shop(context).channel) || viewer(context).has_scope("catalog:write")
         };
         Ok(found.filter(visible).map(Product))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 use common::Fault;
-use subgraph::graphql::{InOrder, Listed, Money, viewer};
+use subgraph::graphql::{InOrder, Listed, Money, shop};
 
 use super::loader::Loaders;
 use super::product::{Image, OptionValue, Product};
@@ -50,7 +50,7 @@ impl ProductVariant {
 
     /// What it costs by the list, in the currency of the request: `buyerPrice` is what a buyer pays.
     async fn list_price(&self, context: &Context<'_>) -> Result<Money> {
-        let currency = viewer(context).context.currency;
+        let currency = shop(context).currency;
         let price = self.0.price(currency);
         let price = price.ok_or_else(|| Fault::bad_input(format!("There is no price in {currency}.")))?;
         Ok(price.list.into())
@@ -58,7 +58,7 @@ impl ProductVariant {
 
     /// What it cost before; null where the price was not lowered.
     async fn compare_at_price(&self, context: &Context<'_>) -> Option<Money> {
-        let currency = viewer(context).context.currency;
+        let currency = shop(context).currency;
         let minor = self.0.price(currency)?.compare_at_minor?;
         Some(common::Money::new(minor, currency).into())
     }

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject, value};
 use common::{Fault, PageArgs};
-use subgraph::graphql::{DateTime, InOrder, Money, Scope, note, viewer};
+use subgraph::graphql::{DateTime, InOrder, Money, Scope, note, shop};
 
 use super::finder;
 use super::reference::{Cart, Product, User};
@@ -55,8 +55,7 @@ impl Query {
     ) -> Result<InOrder<SearchConnection>> {
         let page = PageArgs::parse(first.unwrap_or(24), after.as_deref()).map_err(Fault::from)?;
         let filter = Filter::try_from(filter.unwrap_or_default())?;
-        let viewer = viewer(context);
-        let finder = finder(context)?;
+        let (shop, finder) = (shop(context), finder(context)?);
         let begun = finder.ports.clock.now();
         let request = SearchRequest {
             text: query,
@@ -68,11 +67,11 @@ impl Query {
             sort: sort.unwrap_or(SearchSort::Relevance).into(),
             page: page.clone(),
         };
-        let (id, answer) = finder.search(request, &viewer.context).await?;
+        let (id, answer) = finder.search(request, shop).await?;
         degraded(context, answer.degraded);
         let took_ms = finder.ports.clock.now().millis() - begun.millis();
         let took_ms = i32::try_from(took_ms).unwrap_or(i32::MAX);
-        Ok(InOrder(SearchConnection::new(id, &answer, &page, &viewer.context.locale, took_ms)))
+        Ok(InOrder(SearchConnection::new(id, &answer, &page, &shop.locale, took_ms)))
     }
 
     /// What somebody may mean who has typed so far: categories, then products.
@@ -83,11 +82,11 @@ impl Query {
         #[graphql(desc = "How many, at most 100.", default_with = "Some(8)")] first: Option<i32>,
     ) -> Result<Vec<Suggestion>> {
         let count = PageArgs::parse(first.unwrap_or(8), None).map_err(Fault::from)?.first;
-        let viewer = viewer(context);
+        let shop = shop(context);
         let Suggestions { suggested, degraded: from_database } =
-            finder(context)?.suggest(&query, count, &viewer.context).await?;
+            finder(context)?.suggest(&query, count, shop).await?;
         degraded(context, from_database);
-        let locale = &viewer.context.locale;
+        let locale = &shop.locale;
         Ok(suggested.into_iter().map(|suggested| Suggestion::new(suggested, locale)).collect())
     }
 
@@ -102,7 +101,7 @@ impl Query {
             InsightGrain,
         >,
     ) -> Result<Vec<SalesPoint>> {
-        let currency = viewer(context).context.currency;
+        let currency = shop(context).currency;
         let points =
             finder(context)?.sales(currency, from.0, to.0, grain.unwrap_or(InsightGrain::Day).into()).await?;
         let count = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object, Result};
 use common::id::ProductId;
 use common::{Fault, PageArgs};
-use subgraph::graphql::{parse_id, viewer};
+use subgraph::graphql::{parse_id, shop, viewer};
 
 use super::finder;
 use super::recommendation::{RecommendationIntent, RecommendationSet};
@@ -32,15 +32,8 @@ impl Product {
     ) -> Result<Option<RecommendationSet>> {
         let count = PageArgs::parse(first.unwrap_or(8), None).map_err(Fault::from)?.first;
         let finder = finder(context)?;
-        let viewer = viewer(context);
-        let products = finder
-            .recommend(
-                parse_id(&self.id)?,
-                intent.unwrap_or(RecommendationIntent::Related).into(),
-                count,
-                &viewer.context,
-            )
-            .await?;
+        let intent = intent.unwrap_or(RecommendationIntent::Related).into();
+        let products = finder.recommend(parse_id(&self.id)?, intent, count, shop(context)).await?;
         Ok(Some(RecommendationSet::new(finder, products)))
     }
 }
@@ -145,11 +138,10 @@ impl Cart {
     ) -> Result<Option<RecommendationSet>> {
         let count = PageArgs::parse(first.unwrap_or(4), None).map_err(Fault::from)?.first;
         let finder = finder(context)?;
-        let viewer = viewer(context);
         let contents = self.product_ids.iter().map(parse_id).collect::<Result<Vec<ProductId>, Fault>>()?;
         let products = match contents.is_empty() {
-            true => finder.recommend_to(viewer.user_id(), count, &viewer.context).await?,
-            false => finder.recommend_beside(&contents, count, &viewer.context).await?,
+            true => finder.recommend_to(viewer(context).user_id(), count, shop(context)).await?,
+            false => finder.recommend_beside(&contents, count, shop(context)).await?,
         };
         Ok(Some(RecommendationSet::new(finder, products)))
     }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use cache::Cache;
+use cache::{Cache, Epoch};
 use common::id::{CategoryId, ProductId, SearchRunId};
 use common::{Currency, Fault, PageArgs};
 use events::products::ProductSnapshot;
@@ -44,6 +44,8 @@ struct Inner {
     /// Products that the database knows more of than the picture.
     changed: Mutex<HashSet<ProductId>>,
     refreshing: tokio::sync::Mutex<()>,
+    /// Of the picture, and of what it lacks.
+    epoch: Epoch,
     /// What was found in the picture.
     answers: Cache<Asking, Arc<Answer>>,
 }
@@ -78,7 +80,7 @@ pub struct SearchRequest {
 }
 
 /// A search, and where: all that an answer depends on beside the picture.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Asking {
     request: SearchRequest,
     channel: String,
@@ -155,6 +157,7 @@ impl Finder {
             text: RwLock::new(None),
             changed: Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
+            epoch: Epoch::default(),
             answers: Cache::new(ANSWERS, ANSWER_AGE),
         };
         Self { ports: ports.clone(), inner: Arc::new(inner) }
@@ -213,13 +216,17 @@ impl Finder {
     pub fn follower(&self) -> Option<&Follower> {
         match &self.inner.index {
             Index::Embedded => None,
-            Index::Engine(follower) => Some(follower),
+            Index::Engine(follower) => {
+                cache::rely_on_others();
+                Some(follower)
+            }
         }
     }
 
     /// Says that the database knows more of these products. Called after the commit.
     pub fn changed(&self, products: Vec<ProductId>) {
         self.inner.changed.lock().unwrap_or_else(PoisonError::into_inner).extend(products);
+        self.inner.epoch.end();
         if let Some(follower) = self.follower() {
             follower.wake();
         }
@@ -227,8 +234,11 @@ impl Finder {
 
     /// The picture, with everything that was committed before this call.
     pub async fn picture(&self) -> Result<Arc<Picture>, Fault> {
+        self.inner.epoch.rely();
         self.inner.loaded.get_or_try_init(|| self.load()).await?;
-        if !self.inner.changed.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+        // Somebody who is at it has taken what changed, and has not shown it yet.
+        let refreshing = self.inner.refreshing.try_lock().is_err();
+        if refreshing || !self.inner.changed.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             self.refresh().await?;
         }
         Ok(Arc::clone(&self.inner.picture.read().unwrap_or_else(PoisonError::into_inner)))
@@ -296,6 +306,7 @@ impl Finder {
         *self.inner.picture.write().unwrap_or_else(PoisonError::into_inner) = picture;
         // They would hold on to the picture before.
         self.inner.answers.clear();
+        self.inner.epoch.end();
         Ok(())
     }
 

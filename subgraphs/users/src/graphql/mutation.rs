@@ -4,7 +4,8 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use common::settle;
 use events::calls::users::{EndSession, IssuedSession, LinkIdentity, LogIn, LoggedIn, RefreshLogIn};
 use subgraph::graphql::{
-    Authenticated, LanguageTag, ServiceCall, ServiceOnly, authenticated, begin_session, parse_id, viewer,
+    Authenticated, LanguageTag, ServiceCall, ServiceOnly, authenticated, begin_session, parse_id, shop,
+    viewer,
 };
 
 use super::address::{Address, AddressUpsertInput};
@@ -88,7 +89,7 @@ impl Mutation {
         context: &Context<'_>,
         #[graphql(desc = "The account.")] input: UserRegisterInput,
     ) -> Result<UserRegisterPayload> {
-        let locale = input.locale.map_or_else(|| viewer(context).context.locale.clone(), |tag| tag.0);
+        let locale = input.locale.map_or_else(|| shop(context).locale.clone(), |tag| tag.0);
         let new = Registration { email: input.email, password: input.password, locale };
         Ok(match settle(part::<Accounts>(context)?.register(new).await)? {
             Ok(user) => UserRegisterPayload { user: Some(User::proven(user)), user_errors: Vec::new() },
