@@ -107,6 +107,22 @@ fn inside_a_subgraph_arrows_point_down() {
 }
 
 #[test]
+fn resolvers_look_at_the_viewer_in_one_way() {
+    // Whoever looks in another way has their answer given to others.
+    let mut others = Vec::new();
+    for file in rust_files(&root().join("subgraphs")).into_iter().chain(rust_files(&root().join("shared"))) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        if ["data", "data_opt", "data_unchecked"]
+            .iter()
+            .any(|way| text.contains(&format!("{way}::<Arc<Viewer>>")))
+        {
+            others.push(file.strip_prefix(root()).unwrap().display().to_string());
+        }
+    }
+    assert_eq!(others, ["shared/subgraph/src/execute.rs", "shared/subgraph/src/graphql/mod.rs"]);
+}
+
+#[test]
 fn every_file_says_what_it_is_for() {
     let mut silent = Vec::new();
     for folder in ["src", "shared", "subgraphs", "gateway", "schema", "tests"] {
