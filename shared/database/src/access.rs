@@ -11,6 +11,7 @@ use sea_orm_migration::async_trait;
 
 use crate::kept::{Reading, Turn, Writing};
 use crate::replica::{self, Replicated};
+use crate::statements;
 
 /// Where to read outside of a transaction.
 #[derive(Clone, Debug)]
@@ -104,6 +105,8 @@ impl ConnectionTrait for Reader {
     }
 
     async fn execute_unprepared(&self, text: &str) -> Result<ExecResult, DbErr> {
+        // Of what is not prepared the connections themselves say nothing.
+        statements::record(text);
         match &self.0 {
             ReadBy::Kept(reading) => reading.execute_unprepared(text).await,
             ReadBy::Pool(pool) => pool.execute_unprepared(text).await,
@@ -150,6 +153,7 @@ impl ConnectionTrait for Writer {
     }
 
     async fn execute_unprepared(&self, text: &str) -> Result<ExecResult, DbErr> {
+        statements::record(text);
         replica::written();
         match &self.0 {
             WriteBy::Kept(writing) => writing.turn().await?.execute_unprepared(text).await,
@@ -186,6 +190,7 @@ impl ConnectionTrait for Tx {
     }
 
     async fn execute_unprepared(&self, text: &str) -> Result<ExecResult, DbErr> {
+        statements::record(text);
         self.connection()?.execute_unprepared(text).await
     }
 
