@@ -5,7 +5,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf 
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --release --locked --bin techpotli && cp target/release/techpotli /techpotli && mkdir /data
+    cargo build --profile dist --locked --bin techpotli && cp target/dist/techpotli /techpotli && mkdir /data
 
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /techpotli /usr/local/bin/techpotli
