@@ -14,7 +14,7 @@ fn may_know(room: &str) -> Option<&'static [&'static str]> {
         "common" => &[],
         "seed" => &["common"],
         "auth" => &["common"],
-        "cache" => &[],
+        "cache" => &["common"],
         "trace" => &[],
         "runtime" => &["trace"],
         "events" => &["common"],

@@ -3,9 +3,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use common::Breaker;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::{ClusterClient, ClusterConfig};
 use redis::cluster_async::ClusterConnection;
@@ -15,10 +15,6 @@ use crate::key::{Key, Kind};
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(2);
-/// Failures in a row after which it counts as away.
-const FAILURES: u64 = 3;
-/// How long one that is away is left alone before one caller tries again.
-const REST: Duration = Duration::from_secs(1);
 
 /// Whose everything is, where nothing else is said.
 const TENANT: &str = "techpotli";
@@ -101,7 +97,7 @@ impl Remote {
         } else {
             return Err(RemoteUrlError::Scheme(url.split(':').next().unwrap_or_default().to_owned()));
         };
-        Ok(Self { link, tenant: TENANT.into(), patience, breaker: Arc::default() })
+        Ok(Self { link, tenant: TENANT.into(), patience, breaker: Arc::new(Breaker::new("redis")) })
     }
 
     /// The same server for what belongs to `tenant`: every key begins with it, so several shops can share a server.
@@ -195,22 +191,22 @@ impl Remote {
     /// `Err` where nothing was heard; an error that the server itself gave is inside.
     async fn guarded<T: FromRedisValue>(&self, command: &Cmd) -> Result<RedisResult<T>, Away> {
         crate::rely_on_others();
-        if self.breaker.is_open(Instant::now()) {
-            return Err(Away);
-        }
-        let mut turn = Turn { breaker: &self.breaker, heard: false };
+        let turn = self.breaker.turn(Instant::now()).ok_or(Away)?;
         let asked = async {
             match self.link.clone() {
                 Link::One(mut link) => link.req_packed_command(command).await,
                 Link::Cluster(mut link) => link.req_packed_command(command).await,
             }
         };
-        let Ok(answer) = tokio::time::timeout(self.patience, asked).await else { return Err(Away) };
-        match answer {
-            Err(error) if is_silence(&error) => Err(Away),
-            answer => {
-                turn.heard = true;
+        let answer = tokio::time::timeout(self.patience, asked).await.ok();
+        match answer.filter(|answer| !answer.as_ref().is_err_and(is_silence)) {
+            Some(answer) => {
+                turn.succeeded();
                 Ok(answer.and_then(|value| Ok(redis::from_redis_value(value)?)))
+            }
+            None => {
+                turn.failed(Instant::now());
+                Err(Away)
             }
         }
     }
@@ -236,83 +232,9 @@ fn is_silence(error: &redis::RedisError) -> bool {
         || error.is_unrecoverable_error()
 }
 
-/// One question. Without an answer it counts as a failure, also where the one who asked has gone away: a caller that is
-/// cancelled has most likely waited long.
-struct Turn<'a> {
-    breaker: &'a Breaker,
-    heard: bool,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        match self.heard {
-            true => self.breaker.succeeded(),
-            false => self.breaker.failed(Instant::now()),
-        }
-    }
-}
-
-/// Opens after some failures in a row, and lets one caller through each second until one succeeds.
-struct Breaker {
-    begun: Instant,
-    failures: AtomicU64,
-    /// Milliseconds since `begun` until which nobody is let through.
-    closed_until: AtomicU64,
-}
-
-impl Default for Breaker {
-    fn default() -> Self {
-        Self { begun: Instant::now(), failures: AtomicU64::new(0), closed_until: AtomicU64::new(0) }
-    }
-}
-
-impl Breaker {
-    fn millis(&self, now: Instant) -> u64 {
-        u64::try_from(now.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// Whether this caller must not ask. Of those who come after a rest the first may.
-    fn is_open(&self, now: Instant) -> bool {
-        if self.failures.load(Ordering::Acquire) < FAILURES {
-            return false;
-        }
-        let (now, until) = (self.millis(now), self.closed_until.load(Ordering::Acquire));
-        let next = now + REST.as_millis() as u64;
-        now < until
-            || self.closed_until.compare_exchange(until, next, Ordering::AcqRel, Ordering::Acquire).is_err()
-    }
-
-    fn succeeded(&self) {
-        self.failures.store(0, Ordering::Release);
-    }
-
-    fn failed(&self, now: Instant) {
-        self.closed_until.fetch_max(self.millis(now) + REST.as_millis() as u64, Ordering::AcqRel);
-        self.failures.fetch_add(1, Ordering::AcqRel);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn after_three_failures_one_caller_a_second_is_let_through() {
-        let breaker = Breaker::default();
-        let at = |millis| breaker.begun + Duration::from_millis(millis);
-        breaker.failed(at(0));
-        breaker.failed(at(1));
-        assert!(!breaker.is_open(at(2)));
-        breaker.failed(at(2));
-        assert!(breaker.is_open(at(3)));
-        assert!(breaker.is_open(at(1_001)));
-        assert_eq!([0; 3].map(|_| breaker.is_open(at(1_002))), [false, true, true]);
-        breaker.failed(at(1_010));
-        assert!(breaker.is_open(at(2_009)));
-        assert!(!breaker.is_open(at(2_010)));
-        breaker.succeeded();
-        assert!(!breaker.is_open(at(2_011)));
-    }
 
     #[test]
     fn a_url_is_read_or_refused_without_its_password() {

@@ -127,30 +127,37 @@ impl From<sea_orm::DbErr> for Fault {
 
 /// Whether the connection is at fault and not the statement, or the server that ended it.
 pub fn is_out_of_reach(error: &sea_orm::DbErr) -> bool {
+    // What MySQL and MariaDB say when a statement has taken its time, and when it was killed.
+    const ENDS: [&str; 3] =
+        ["max_statement_time", "maximum statement execution time", "Connection was killed"];
+    is_away(error) || matches!(error, sea_orm::DbErr::Conn(_)) || is_said(error, &ENDS)
+}
+
+/// Whether nothing was heard of the server in time, or only that it ends: it is not worth asking at the moment, whatever
+/// one would ask. Anything else that it says is an answer.
+pub fn is_away(error: &sea_orm::DbErr) -> bool {
     use sea_orm::sqlx::Error;
+    use sea_orm::{DbErr, RuntimeErr};
     let cause = match error {
-        sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_) => return true,
-        sea_orm::DbErr::Exec(cause) | sea_orm::DbErr::Query(cause) => cause,
+        DbErr::ConnectionAcquire(_) => return true,
+        DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause) => cause,
         _ => return false,
     };
-    let sea_orm::RuntimeErr::SqlxError(error) = cause else { return false };
-    match &**error {
+    let RuntimeErr::SqlxError(cause) = cause else { return false };
+    match &**cause {
         Error::Io(_) | Error::Tls(_) | Error::Protocol(_) => true,
         Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => true,
-        // What MySQL and MariaDB say when a statement has taken its time, when it was killed, and when they end.
-        Error::Database(error) => {
-            let message = error.message();
-            [
-                "max_statement_time",
-                "maximum statement execution time",
-                "Connection was killed",
-                "shutdown in progress",
-            ]
-            .iter()
-            .any(|end| message.contains(end))
-        }
-        _ => false,
+        _ => is_said(error, &["shutdown in progress"]),
     }
+}
+
+/// Whether the server has said one of these in its error.
+fn is_said(error: &sea_orm::DbErr, texts: &[&str]) -> bool {
+    use sea_orm::{DbErr, RuntimeErr};
+    let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else { return false };
+    let RuntimeErr::SqlxError(cause) = cause else { return false };
+    let Some(answer) = cause.as_database_error() else { return false };
+    texts.iter().any(|text| answer.message().contains(text))
 }
 
 /// Deadlock (1213) and lock wait (1205) of MySQL; busy (5) and busy snapshot (517) of SQLite: rolled back, and worth

@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, IsolationLevel,
-    QueryResult, Statement, TransactionOptions, TransactionTrait as _,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use sea_orm_migration::async_trait;
 
 use crate::kept::{Reading, Turn, Writing};
+use crate::primary::Primary;
 use crate::replica::{self, Replicated};
 use crate::statements;
 
@@ -20,7 +18,7 @@ pub struct Reader(pub(crate) ReadBy);
 #[derive(Clone, Debug)]
 pub(crate) enum ReadBy {
     Kept(Reading),
-    Pool(DatabaseConnection),
+    Pool(Primary),
     Replicated(Arc<Replicated>),
 }
 
@@ -31,7 +29,7 @@ pub struct Writer(pub(crate) WriteBy);
 #[derive(Clone, Debug)]
 pub(crate) enum WriteBy {
     Kept(Writing),
-    Pool(DatabaseConnection),
+    Pool(Primary),
 }
 
 /// A transaction under way. It is rolled back where it is dropped before its end.
@@ -50,13 +48,7 @@ impl Writer {
         replica::written();
         match &self.0 {
             WriteBy::Kept(writing) => writing.begin().await.map(|turn| Tx(Under::Kept(turn))),
-            WriteBy::Pool(pool) => {
-                let options = TransactionOptions {
-                    isolation_level: Some(IsolationLevel::ReadCommitted),
-                    ..TransactionOptions::default()
-                };
-                pool.begin_with_options(options).await.map(|tx| Tx(Under::Pool(tx)))
-            }
+            WriteBy::Pool(primary) => primary.begin().await.map(|tx| Tx(Under::Pool(tx))),
         }
     }
 }
@@ -91,7 +83,7 @@ impl ConnectionTrait for Reader {
     fn get_database_backend(&self) -> DbBackend {
         match &self.0 {
             ReadBy::Kept(_) => DbBackend::Sqlite,
-            ReadBy::Pool(pool) => pool.get_database_backend(),
+            ReadBy::Pool(primary) => primary.get_database_backend(),
             ReadBy::Replicated(servers) => servers.primary().get_database_backend(),
         }
     }
@@ -99,7 +91,7 @@ impl ConnectionTrait for Reader {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         match &self.0 {
             ReadBy::Kept(reading) => reading.execute_raw(statement).await,
-            ReadBy::Pool(pool) => pool.execute_raw(statement).await,
+            ReadBy::Pool(primary) => primary.execute_raw(statement).await,
             ReadBy::Replicated(servers) => servers.primary().execute_raw(statement).await,
         }
     }
@@ -109,7 +101,7 @@ impl ConnectionTrait for Reader {
         statements::record(text);
         match &self.0 {
             ReadBy::Kept(reading) => reading.execute_unprepared(text).await,
-            ReadBy::Pool(pool) => pool.execute_unprepared(text).await,
+            ReadBy::Pool(primary) => primary.execute_unprepared(text).await,
             ReadBy::Replicated(servers) => servers.primary().execute_unprepared(text).await,
         }
     }
@@ -117,7 +109,7 @@ impl ConnectionTrait for Reader {
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match &self.0 {
             ReadBy::Kept(reading) => reading.query_one_raw(statement).await,
-            ReadBy::Pool(pool) => pool.query_one_raw(statement).await,
+            ReadBy::Pool(primary) => primary.query_one_raw(statement).await,
             ReadBy::Replicated(servers) => {
                 servers.ask(statement, |server, text| server.query_one_raw(text)).await
             }
@@ -127,7 +119,7 @@ impl ConnectionTrait for Reader {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &self.0 {
             ReadBy::Kept(reading) => reading.query_all_raw(statement).await,
-            ReadBy::Pool(pool) => pool.query_all_raw(statement).await,
+            ReadBy::Pool(primary) => primary.query_all_raw(statement).await,
             ReadBy::Replicated(servers) => {
                 servers.ask(statement, |server, text| server.query_all_raw(text)).await
             }
@@ -140,7 +132,7 @@ impl ConnectionTrait for Writer {
     fn get_database_backend(&self) -> DbBackend {
         match &self.0 {
             WriteBy::Kept(_) => DbBackend::Sqlite,
-            WriteBy::Pool(pool) => pool.get_database_backend(),
+            WriteBy::Pool(primary) => primary.get_database_backend(),
         }
     }
 
@@ -148,7 +140,7 @@ impl ConnectionTrait for Writer {
         replica::written();
         match &self.0 {
             WriteBy::Kept(writing) => writing.turn().await?.execute_raw(statement).await,
-            WriteBy::Pool(pool) => pool.execute_raw(statement).await,
+            WriteBy::Pool(primary) => primary.execute_raw(statement).await,
         }
     }
 
@@ -157,21 +149,21 @@ impl ConnectionTrait for Writer {
         replica::written();
         match &self.0 {
             WriteBy::Kept(writing) => writing.turn().await?.execute_unprepared(text).await,
-            WriteBy::Pool(pool) => pool.execute_unprepared(text).await,
+            WriteBy::Pool(primary) => primary.execute_unprepared(text).await,
         }
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match &self.0 {
             WriteBy::Kept(writing) => writing.turn().await?.query_one_raw(statement).await,
-            WriteBy::Pool(pool) => pool.query_one_raw(statement).await,
+            WriteBy::Pool(primary) => primary.query_one_raw(statement).await,
         }
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &self.0 {
             WriteBy::Kept(writing) => writing.turn().await?.query_all_raw(statement).await,
-            WriteBy::Pool(pool) => pool.query_all_raw(statement).await,
+            WriteBy::Pool(primary) => primary.query_all_raw(statement).await,
         }
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::access::{ReadBy, Reader, WriteBy, Writer};
 use crate::kept::{self, Reading, Writing};
+use crate::primary::Primary;
 use crate::replica::Replicated;
 use crate::{Options, statements};
 
@@ -117,7 +118,8 @@ impl Database {
 
     async fn mysql(options: &Options) -> Result<Self, ConnectError> {
         let server = mysql_server(&options.url, options.create).await?;
-        let primary = open(mysql_options(&options.url, options, server)).await?;
+        let name = options.url.rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default();
+        let primary = Primary::new(name, open(mysql_options(&options.url, options, server)).await?);
         let (newest, write) = (Reader(ReadBy::Pool(primary.clone())), Writer(WriteBy::Pool(primary.clone())));
         let mut read = newest.clone();
         if !options.replicas.is_empty() {
@@ -130,7 +132,6 @@ impl Database {
                 pooled.min_connections(0).connect_lazy(true);
                 replicas.push((address(url).to_owned(), open(pooled).await?));
             }
-            let name = options.url.rsplit('/').next().unwrap_or_default();
             let servers = Replicated::new(name, primary, replicas, options.replica_lag);
             read = Reader(ReadBy::Replicated(Arc::new(servers)));
         }
@@ -224,7 +225,8 @@ fn common_options(mut options: ConnectOptions) -> ConnectOptions {
     options
         .sqlx_logging(false)
         .test_before_acquire(false)
-        // Whoever waits for longer waits for a database that is away, or behind a queue that does not end.
+        // Whoever waits for longer waits for a database that is away, or behind a queue that does not end. When some have
+        // waited in vain, nobody does any more: see `primary`.
         .acquire_timeout(Duration::from_secs(3))
         .idle_timeout(None)
         .max_lifetime(None);

@@ -1,8 +1,8 @@
 //! Databases: connect by URL, read and write, migrate, load in batches, count statements.
 //!
 //! `sqlite:` keeps one connection for writing, so that writers queue instead of colliding, and several for reading.
-//! `mysql:` keeps a pool at READ COMMITTED, and reads from replicas what they know. Every statement of the shop is
-//! written for both.
+//! `mysql:` keeps a pool at READ COMMITTED, reads from replicas what they know, and asks nothing of a server that is away.
+//! Every statement of the shop is written for both.
 
 mod access;
 mod connect;
@@ -10,6 +10,7 @@ mod kept;
 mod loader;
 mod migrate;
 mod options;
+mod primary;
 mod replica;
 pub mod statements;
 mod transaction;

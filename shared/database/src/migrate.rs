@@ -114,7 +114,7 @@ pub async fn migrate(database: &Database, steps: Vec<fn() -> Vec<Step>>) -> Resu
 pub async fn missing(database: &Database, steps: Vec<fn() -> Vec<Step>>) -> Result<Vec<&'static str>, Fault> {
     Ok(match &database.write.0 {
         WriteBy::Kept(writing) => lacking(&SchemaManager::new(&*writing.turn().await?), &steps).await?,
-        WriteBy::Pool(pool) => lacking(&SchemaManager::new(pool), &steps).await?,
+        WriteBy::Pool(primary) => lacking(&SchemaManager::new(primary.pool()), &steps).await?,
     }
     .into_iter()
     .map(|step| step.name)

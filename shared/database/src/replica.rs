@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use common::{Mark, Position, is_out_of_reach};
 use futures::future::BoxFuture;
 use metrics::{Counter, Gauge, counter, gauge};
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
+
+use crate::primary::Primary;
 
 /// How often the servers are asked how far they have come.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -63,7 +65,7 @@ pub(crate) fn written() {
 /// A primary with its replicas.
 #[derive(Debug)]
 pub(crate) struct Replicated {
-    primary: DatabaseConnection,
+    primary: Primary,
     replicas: Vec<Replica>,
     /// How far behind a replica may be that is used.
     bound: Duration,
@@ -116,7 +118,7 @@ impl Replicated {
     /// `replicas` with the address of each; `database` names the metrics' series.
     pub(crate) fn new(
         database: &str,
-        primary: DatabaseConnection,
+        primary: Primary,
         replicas: Vec<(String, DatabaseConnection)>,
         bound: Duration,
     ) -> Self {
@@ -147,7 +149,7 @@ impl Replicated {
     }
 
     /// The primary.
-    pub(crate) fn primary(&self) -> &DatabaseConnection {
+    pub(crate) fn primary(&self) -> &Primary {
         &self.primary
     }
 
@@ -182,7 +184,7 @@ impl Replicated {
             }
             Err(Instead::Behind) => self.served.behind.increment(1),
         }
-        ask(&self.primary, statement).await
+        self.primary.guarded(ask(self.primary.pool(), statement)).await
     }
 
     fn choose(&self) -> Result<&Replica, Instead> {
@@ -289,7 +291,7 @@ impl State {
     }
 }
 
-async fn position(server: &DatabaseConnection, question: &'static str) -> Option<Position> {
+async fn position(server: &impl ConnectionTrait, question: &'static str) -> Option<Position> {
     let statement = Statement::from_string(server.get_database_backend(), question);
     let answer = tokio::time::timeout(PATIENCE, server.query_one_raw(statement)).await.ok()?.ok()??;
     Position::of_gtids(&answer.try_get::<String>("", "position").ok()?).ok()

@@ -31,7 +31,7 @@ const IDLE: Duration = Duration::from_secs(1);
 /// The job that builds an index anew.
 pub const REINDEX: &str = "reindex";
 /// How often is looked whether an engine that did not answer does again.
-const PROBING: Duration = Duration::from_secs(2);
+const LOOKING: Duration = Duration::from_secs(2);
 
 /// Answers are forgotten so seldom at the most. With the pause between looks, a change is found that much later.
 const FORGETTING: Duration = Duration::from_secs(2);
@@ -122,11 +122,7 @@ impl Follower {
                     }
                     self.wake();
                 }
-                () = tokio::time::sleep(PROBING) => {
-                    if !self.engine.breaker().is_closed() && self.engine.generations().await.is_ok() {
-                        self.engine.breaker().succeeded();
-                    }
-                }
+                () = tokio::time::sleep(LOOKING) => self.engine.look().await,
             }
         }
     }
@@ -135,7 +131,7 @@ impl Follower {
     async fn catch_up(&self) -> Result<(), Fault> {
         self.engine.product().await?;
         self.make_sure_of_index().await?;
-        self.engine.breaker().succeeded();
+        self.engine.look().await;
         if self.owed.load(Ordering::Relaxed) {
             self.forget_answers().await;
         }

@@ -1,16 +1,15 @@
 //! An engine of search behind a URL, Elasticsearch or OpenSearch: what is sent to it, and what comes back.
 
 mod answer;
-mod breaker;
 mod documents;
 mod indices;
 mod query;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cache::{Away, Kind, Remote, Tier};
-use common::Fault;
+use common::{Breaker, Fault};
 use elasticsearch::auth::Credentials;
 use elasticsearch::http::headers::HeaderMap;
 use elasticsearch::http::transport::{SingleNodeConnectionPool, Transport, TransportBuilder};
@@ -19,7 +18,6 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use subgraph::EngineUrl;
 
-pub use breaker::Breaker;
 pub use documents::{Versioned, document};
 pub use indices::Into;
 pub use query::EngineQuery;
@@ -105,7 +103,7 @@ impl Engine {
         if transport.is_none() {
             tracing::error!(url = url.base, "the search engine's URL cannot be used");
         }
-        let (product, breaker) = (OnceLock::new(), Breaker::default());
+        let (product, breaker) = (OnceLock::new(), Breaker::new("search"));
         let tier = |shared: &Remote| Tier::new(shared.clone(), "search", ANSWERS, url.index.clone(), KEPT);
         let answers = shared.map(tier);
         Self(Arc::new(Inner { transport, alias: url.index.clone(), product, breaker, answers }))
@@ -116,9 +114,16 @@ impl Engine {
         &self.0.alias
     }
 
-    /// Whether it answers, and all that depends on that.
-    pub fn breaker(&self) -> &Breaker {
-        &self.0.breaker
+    /// Looks whether it answers again, where it did not lately. Whoever searches leaves that to others, who can wait.
+    pub async fn look(&self) {
+        if self.0.breaker.is_closed() {
+            return;
+        }
+        let Some(turn) = self.0.breaker.turn(Instant::now()) else { return };
+        match self.generations().await {
+            Ok(_) => turn.succeeded(),
+            Err(_) => turn.failed(Instant::now()),
+        }
     }
 
     /// Which engine it is. Asked once.
@@ -143,6 +148,7 @@ impl Engine {
     /// Asks something that somebody waits for.
     async fn ask(&self, path: &str, body: &Value) -> Result<Value, EngineError> {
         if !self.0.breaker.is_closed() {
+            self.0.breaker.refuse();
             return Err(EngineError::Resting);
         }
         let body = serde_json::to_vec(body).map_err(|error| EngineError::Answer(error.to_string()))?;
@@ -166,13 +172,14 @@ impl Engine {
     }
 
     async fn ask_now(&self, path: &str, body: Vec<u8>) -> Result<Value, EngineError> {
+        let turn = self.0.breaker.turn(Instant::now()).ok_or(EngineError::Resting)?;
         let answered = self.send(Method::Post, path, Some(body), SEARCH_PATIENCE).await;
         match &answered {
-            Err(EngineError::Away(_)) => self.0.breaker.failed(),
+            Err(EngineError::Away(_)) => turn.failed(Instant::now()),
             Err(EngineError::Refused { status, .. }) if *status >= 500 || *status == 429 => {
-                self.0.breaker.failed();
+                turn.failed(Instant::now());
             }
-            _ => self.0.breaker.succeeded(),
+            _ => turn.succeeded(),
         }
         answered
     }
