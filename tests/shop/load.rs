@@ -52,6 +52,8 @@ pub const DEEDS: [&str; 9] = [
 #[derive(Debug, Default, Clone)]
 pub struct Told {
     pub outcomes: BTreeMap<&'static str, BTreeMap<Outcome, usize>>,
+    /// How long they waited, by what they did.
+    pub waits: BTreeMap<&'static str, Vec<Duration>>,
     /// Numbers of orders that were confirmed to their buyers.
     pub confirmed: BTreeSet<String>,
     /// Attempts that were under way when their buyers were answered.
@@ -131,8 +133,13 @@ impl Shopper {
     async fn shop(mut self, mut number: u32) -> anyhow::Result<()> {
         while !self.home.load(Ordering::Acquire) {
             for deed in DEEDS {
+                let begun = tokio::time::Instant::now();
                 let outcome = self.does(deed, number).await.with_context(|| deed.to_owned())?;
-                *self.told.lock().await.outcomes.entry(deed).or_default().entry(outcome).or_default() += 1;
+                let waited = begun.elapsed();
+                let mut told = self.told.lock().await;
+                *told.outcomes.entry(deed).or_default().entry(outcome).or_default() += 1;
+                told.waits.entry(deed).or_default().push(waited);
+                drop(told);
                 tokio::time::sleep(PAUSE).await;
             }
             number += SHOPPERS;

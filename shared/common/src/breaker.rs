@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use metrics::{Counter, Gauge, counter, gauge};
 
 /// Failures in a row after which it opens.
-pub const FAILURES: u32 = 3;
+const FAILURES: u32 = 3;
 /// How long what is away is left alone before one caller looks.
-pub const REST: Duration = Duration::from_secs(1);
+const REST: Duration = Duration::from_secs(1);
 
 /// Closed at first: everybody may ask. A failure is that nothing was heard; an error that was answered is an answer.
 pub struct Breaker {

@@ -190,7 +190,18 @@ fn print(outage: Outage, told: &Told, recovered: Duration, drained: Duration) {
     for deed in DEEDS {
         let outcomes = told.outcomes.get(deed).into_iter().flatten();
         let outcomes: Vec<String> = outcomes.map(|(outcome, times)| format!("{times} {outcome:?}")).collect();
-        println!("  {deed}: {}", outcomes.join(", "));
+        let mut waits = told.waits.get(deed).cloned().unwrap_or_default();
+        waits.sort_unstable();
+        let of = |share: usize| {
+            waits.get(waits.len() * share / 100).or(waits.last()).map_or(0.0, Duration::as_secs_f64)
+        };
+        println!(
+            "  {deed}: {}; {:.2} s in the middle, {:.2} s at 95%, {:.2} s at most",
+            outcomes.join(", "),
+            of(50),
+            of(95),
+            of(100)
+        );
     }
     println!(
         "  back: whole after {:.1} s, nothing left to be done after {:.1} s",
