@@ -8,6 +8,7 @@
 //! | `plan`         | parsed, checked, validated and planned, once per text   | 400 `GRAPHQL_…_FAILED`           |
 //! | `validate`     | what this way in may carry, and the cost with variables | 405, 406, 400 `COST_EXCEEDED`    |
 //! | `limit`        | all that the operation is charged, at once              | 429 `RATE_LIMITED`               |
+//! |                | beside it, what the viewer wrote by other gateways      |                                  |
 //! | `authorize`    | what the viewer may see; how subgraphs know the viewer  | field by field, in the answer    |
 //! | `execute`      | the engine asks the subgraphs, within the deadline      | field by field, in the answer    |
 //! | `respond`      | debug answer, metrics                                   |                                  |
@@ -127,12 +128,23 @@ impl Inner {
         let allowance = allowance.inspect_err(|_| respond::record_rejection(&series, &call))?;
         let context = authorize::context(self, &call, operation.kind());
         let answer = execute::run(&engine, &operation, &mut call, context).await;
+        if let Answer::Single(_) = answer {
+            self.written.tell(&call.writes).await;
+        }
         Ok((respond::finish(answer, &engine, &operation, &call, &series), allowance))
     }
 
+    /// Decides whether the operation may be asked, and hears meanwhile what its viewer has written elsewhere: two
+    /// questions to one Redis, side by side.
     async fn let_through(&self, operation: &Operation, call: &Call) -> Result<Option<Allowance>, Rejection> {
         let cost = validate::check(operation, call, &self.config.limits)?;
-        let Some(limiter) = &self.limiter else { return Ok(None) };
-        limiter.decide(call.identity.viewer.user_id(), call.address, operation, cost).await
+        let viewer = &call.identity.viewer;
+        let deciding = async {
+            let Some(limiter) = &self.limiter else { return Ok(None) };
+            limiter.decide(viewer.user_id(), call.address, operation, cost).await
+        };
+        let hearing = self.written.hear(&call.writes, viewer, call.address);
+        let (allowance, ()) = tokio::join!(deciding, hearing);
+        allowance
     }
 }

@@ -153,6 +153,12 @@ impl Remote {
         self.send(redis::cmd("DEL").arg(key.as_str())).await
     }
 
+    /// When the server was lost last: its connection broke, or nothing was heard three times in a row. What others told
+    /// it until then it may have forgotten, or never heard.
+    pub fn lost(&self) -> Option<Instant> {
+        self.breaker.lost()
+    }
+
     /// Whether keys of one command must share a slot, by a hash tag in braces.
     pub fn has_slots(&self) -> bool {
         matches!(self.link, Link::Cluster(_))
@@ -207,7 +213,12 @@ impl Remote {
         };
         let Ok(answer) = tokio::time::timeout(self.patience, asked).await else { return Err(Away) };
         match answer {
-            Err(error) if is_silence(&error) => Err(Away),
+            Err(error) if is_silence(&error) => {
+                if !error.is_timeout() {
+                    self.breaker.lose(Instant::now());
+                }
+                Err(Away)
+            }
             answer => {
                 turn.heard = true;
                 Ok(answer.and_then(|value| Ok(redis::from_redis_value(value)?)))
@@ -258,11 +269,18 @@ struct Breaker {
     failures: AtomicU64,
     /// Milliseconds since `begun` until which nobody is let through.
     closed_until: AtomicU64,
+    /// Milliseconds since `begun` at which the server was lost last, and one more; zero for never.
+    lost: AtomicU64,
 }
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self { begun: Instant::now(), failures: AtomicU64::new(0), closed_until: AtomicU64::new(0) }
+        Self {
+            begun: Instant::now(),
+            failures: AtomicU64::new(0),
+            closed_until: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+        }
     }
 }
 
@@ -288,7 +306,18 @@ impl Breaker {
 
     fn failed(&self, now: Instant) {
         self.closed_until.fetch_max(self.millis(now) + REST.as_millis() as u64, Ordering::AcqRel);
-        self.failures.fetch_add(1, Ordering::AcqRel);
+        if self.failures.fetch_add(1, Ordering::AcqRel) + 1 >= FAILURES {
+            self.lose(now);
+        }
+    }
+
+    fn lose(&self, now: Instant) {
+        self.lost.fetch_max(self.millis(now) + 1, Ordering::AcqRel);
+    }
+
+    fn lost(&self) -> Option<Instant> {
+        let lost = self.lost.load(Ordering::Acquire);
+        (lost > 0).then(|| self.begun + Duration::from_millis(lost))
     }
 }
 
@@ -303,7 +332,9 @@ mod tests {
         breaker.failed(at(0));
         breaker.failed(at(1));
         assert!(!breaker.is_open(at(2)));
+        assert_eq!(breaker.lost(), None, "it may only have been slow");
         breaker.failed(at(2));
+        assert_eq!(breaker.lost(), Some(at(3)));
         assert!(breaker.is_open(at(3)));
         assert!(breaker.is_open(at(1_001)));
         assert_eq!([0; 3].map(|_| breaker.is_open(at(1_002))), [false, true, true]);
