@@ -87,7 +87,7 @@ async fn read(door: &Door, address: &str, headers: &[(&str, &str)]) -> String {
 /// Waits until the gateway is sure of what it hears.
 async fn is_sure(door: &Door) {
     for _ in 0..600 {
-        if read(door, "203.0.113.200", &[]).await == "" {
+        if read(door, "203.0.113.200", &[]).await.is_empty() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
