@@ -9,7 +9,9 @@ use anyhow::Context as _;
 use auth::SigningKey;
 use cache::Remote;
 use clap::{ArgAction, Args, CommandFactory as _};
-use gateway::{Channel, ContextDefaults, Cors, GatewayConfig, LoginConfig, Network, Rate, RateLimits};
+use gateway::{
+    Channel, ContextDefaults, Cors, GatewayConfig, LoginConfig, Network, Rate, RateLimits, SharedWrites,
+};
 use messaging::{Bus, BusError, BusUrl, Topics};
 use runtime::telemetry::{Collector, LogFormat};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -174,7 +176,7 @@ pub struct Settings {
         value_name = "FIELD=N"
     )]
     pub rate_fields: Vec<(String, u32)>,
-    /// Where gateways count together and keep browsers' sessions: `memory` for each by itself, redis://host:port, or
+    /// Where gateways count together, keep browsers' sessions and tell each other who has written: `memory` for each by itself, redis://host:port, or
     /// redis+cluster://host:port,host:port. While it is away, each counts its share by itself.
     #[arg(
         long,
@@ -368,6 +370,8 @@ impl Settings {
         config.trusted_proxies.clone_from(&self.trusted_proxies);
         config.sessions = self.redis(SESSION_PATIENCE)?;
         let shared = self.redis(milliseconds(self.redis_timeout_ms))?;
+        let told = self.redis(SESSION_PATIENCE)?;
+        config.written = shared.clone().zip(told).map(|(ask, tell)| SharedWrites { ask, tell });
         config.rates = (self.rate_user > 0 && self.rate_address > 0).then(|| RateLimits {
             per_user: per_minute(self.rate_user),
             per_address: per_minute(self.rate_address),
@@ -452,9 +456,9 @@ impl Settings {
         match self.redis(SESSION_PATIENCE)? {
             None => println!("shared        nothing: each gateway counts and keeps sessions by itself"),
             Some(redis) if redis.has_slots() => {
-                println!("shared        counts and sessions, in a Redis cluster")
+                println!("shared        counts, sessions and who has written, in a Redis cluster")
             }
-            Some(_) => println!("shared        counts and sessions, in a Redis"),
+            Some(_) => println!("shared        counts, sessions and who has written, in a Redis"),
         }
         match self.identity_provider(self.listen) {
             None => {

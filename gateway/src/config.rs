@@ -41,6 +41,8 @@ pub struct GatewayConfig {
     pub sessions: Option<Remote>,
     /// How far behind their databases' replicas the subgraphs may read.
     pub replica_lag: Duration,
+    /// Where gateways tell each other what viewers have written; `None` keeps it in this process alone.
+    pub written: Option<SharedWrites>,
     /// Channel, currency, country and language of a request that names none.
     pub context: ContextDefaults,
 }
@@ -61,6 +63,7 @@ impl Default for GatewayConfig {
             subscriptions: SubscriptionLimits::default(),
             sessions: None,
             replica_lag: Duration::from_secs(10),
+            written: None,
             context: ContextDefaults::default(),
         }
     }
@@ -177,6 +180,15 @@ pub struct Rate {
     pub requests: u32,
     /// In what time.
     pub window: Duration,
+}
+
+/// One Redis, as it is asked and as it is told what viewers have written.
+#[derive(Debug, Clone)]
+pub struct SharedWrites {
+    /// Waited for briefly: where it does not answer, the primaries do.
+    pub ask: Remote,
+    /// Worth a wait: what others do not know they may answer from a replica.
+    pub tell: Remote,
 }
 
 /// Which foreign pages may call the API and read its answers.

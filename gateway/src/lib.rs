@@ -30,7 +30,7 @@ use tokio::sync::Semaphore;
 
 pub use config::{
     Channel, ContextDefaults, Cors, GatewayConfig, Graphiql, Limits, Network, ParseNetworkError, Rate,
-    RateLimits, SubscriptionLimits,
+    RateLimits, SharedWrites, SubscriptionLimits,
 };
 
 pub use ended::{Ending, Endings, EndingsUnavailable};
@@ -95,7 +95,7 @@ impl Gateway {
             authenticator: authenticator.beside(logins.clone(), config.cors.clone()),
             logins,
             limiter: config.rates.clone().map(Limiter::new),
-            written: Written::new(config.replica_lag),
+            written: Written::new(config.replica_lag, config.written.clone(), tasks),
             passports: keys.passports.map(Arc::new),
             operations: Operations::default(),
             fetches: Arc::default(),

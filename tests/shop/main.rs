@@ -5,7 +5,7 @@
 //! npm make; and with gateway, subgraphs and workers on the engines of a large installation, which are then taken away
 //! one by one under the `load` of shoppers. `outages` takes a subgraph away, `search_engine` the engine that searches,
 //! `kafka` broker and workers; `rolling` replaces processes under load, and `supergraph` what they serve; `limiter` has
-//! gateways count together, `sessions` has them know each other's browsers and ended sessions, `login` goes through an
+//! gateways count together, `written` has them know each other's writers, `sessions` has them know each other's browsers and ended sessions, `login` goes through an
 //! identity provider and through the shop itself, `dead_letters` is about events that could not be applied, `jobs` about what is done in the
 //! background, and `traces` about what a collector is told. `stampedes` needs a shop that is quick, so it runs in one
 //! process only.
@@ -41,3 +41,4 @@ mod supergraph;
 mod template;
 mod traces;
 mod visitor;
+mod written;

@@ -22,7 +22,7 @@ const PAIRS_VARIABLE: &str = "TECHPOTLI_TEST_PAIRS";
 /// Pairs of the controls.
 const FEW: usize = 200;
 /// Front ends at once.
-const ABREAST: usize = 8;
+pub const ABREAST: usize = 8;
 /// How often each looks around.
 const STEPS: u32 = 10;
 
@@ -33,9 +33,9 @@ const READS: &str = "database_reads_total";
 const QUANTITY: &str = "query Quantity($id: ID!) { cart(id: $id) { version totalQuantity } }";
 
 /// A shop of eight processes on a primary with a replica.
-struct Shop {
+pub struct Shop {
     primary: mariadb::MariaDb,
-    replica: mariadb::MariaDb,
+    pub replica: mariadb::MariaDb,
     folder: TempDir,
     schemas: TempDir,
     subgraphs: Processes,
@@ -43,7 +43,7 @@ struct Shop {
 }
 
 impl Shop {
-    async fn start() -> anyhow::Result<Self> {
+    pub async fn start() -> anyhow::Result<Self> {
         let ground = Ground::temporary()?;
         let primary = mariadb::primary(&ground)?;
         let replica = mariadb::replica(&ground, &primary, Duration::ZERO)?;
@@ -58,7 +58,8 @@ impl Shop {
         Ok(Self { primary, replica, folder, schemas: print_schemas()?, subgraphs, _ground: ground })
     }
 
-    async fn gateway(&self, environment: &[(&str, &str)]) -> anyhow::Result<Process> {
+    /// A gateway before its subgraphs.
+    pub async fn gateway(&self, environment: &[(&str, &str)]) -> anyhow::Result<Process> {
         let supergraph = self.schemas.path().join("supergraph.graphql");
         // So that each front end can be at an address of its own.
         let environment = [&[("TECHPOTLI_TRUSTED_PROXIES", "127.0.0.0/8")], environment].concat();
@@ -76,7 +77,8 @@ impl Shop {
         Ok(series.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum())
     }
 
-    async fn replica_is(&self, up: f64) -> anyhow::Result<()> {
+    /// Waits until all subgraphs have found the replica there or not.
+    pub async fn replica_is(&self, up: f64) -> anyhow::Result<()> {
         for subgraph in SUBGRAPHS {
             eventually("the replica's state", || async {
                 Ok((self.metric(subgraph, "database_replica_up", "").await? == up).then_some(()))
@@ -88,8 +90,8 @@ impl Shop {
 }
 
 /// One front end with a cart of its own.
-struct Shopper {
-    client: Client,
+pub struct Shopper {
+    pub client: Client,
     address: String,
     cart: String,
     variant: String,
@@ -97,7 +99,7 @@ struct Shopper {
 }
 
 impl Shopper {
-    async fn new(base: &str, number: usize) -> anyhow::Result<Self> {
+    pub async fn new(base: &str, number: usize) -> anyhow::Result<Self> {
         let client = Client::guest(base);
         let variant = WORLD.variant_id(30 + u32::try_from(number)?, 0).to_string();
         let address = format!("198.51.100.{}", number + 1);
@@ -127,7 +129,7 @@ impl Shopper {
     }
 
     /// Adds one, and says what cookie came of it.
-    async fn add(&mut self) -> anyhow::Result<Option<String>> {
+    pub async fn add(&mut self) -> anyhow::Result<Option<String>> {
         let lines = json!([{ "variantId": self.variant, "quantity": 1 }]);
         let key = format!("{}-{}", self.cart, self.added);
         let input = json!({ "idempotencyKey": key, "cartId": self.cart, "lines": lines });
@@ -141,8 +143,13 @@ impl Shopper {
     /// Adds one, and looks at the cart at once; whether it is seen.
     async fn pair(&mut self, cookies: bool) -> anyhow::Result<bool> {
         let cookie = self.add().await?.filter(|_| cookies);
+        self.sees(cookie.as_deref()).await
+    }
+
+    /// Whether the cart is seen with all that was added.
+    pub async fn sees(&self, cookie: Option<&str>) -> anyhow::Result<bool> {
         let variables = json!({ "id": self.cart });
-        let (seen, _) = self.ask(QUANTITY, "Quantity", variables, cookie.as_deref()).await?;
+        let (seen, _) = self.ask(QUANTITY, "Quantity", variables, cookie).await?;
         // A cart that the replica does not have yet is none.
         Ok(seen["cart"]["totalQuantity"] == self.added)
     }

@@ -10,6 +10,7 @@ use crate::GraphQLError;
 #[derive(Clone, Debug)]
 pub struct Response {
     body: Vec<u8>,
+    objects: u64,
     errors: usize,
     executed: bool,
     /// Boxed, because almost no response has it.
@@ -20,11 +21,12 @@ pub struct Response {
 impl Response {
     pub(crate) fn executed(
         body: Vec<u8>,
+        objects: u64,
         errors: usize,
         said: Option<Box<Map<String, Value>>>,
         trace: Option<Trace>,
     ) -> Self {
-        Response { body, errors, executed: true, said, trace }
+        Response { body, objects, errors, executed: true, said, trace }
     }
 
     /// The response to a request that was refused before execution: errors and no `data`.
@@ -33,7 +35,12 @@ impl Response {
         body.push(b'{');
         write_errors(&mut body, errors);
         body.push(b'}');
-        Response { body, errors: errors.len(), executed: false, said: None, trace: None }
+        Response { body, objects: 0, errors: errors.len(), executed: false, said: None, trace: None }
+    }
+
+    /// How many objects `data` has, itself aside; those are counted as well that a null below them has taken away.
+    pub fn object_count(&self) -> u64 {
+        self.objects
     }
 
     /// How many entries `errors` has.

@@ -17,7 +17,6 @@ use super::{address, csrf, errors, graphiql, sse, websocket};
 use crate::Inner;
 use crate::pipeline::{Allowance, Answer, Call, Carrier};
 use crate::rejection::{Code, Rejection};
-use crate::written::Writes;
 
 /// What of the request an answer depends on, for caches on the way.
 const VARY: HeaderValue = HeaderValue::from_static("accept, accept-encoding, authorization, cookie, origin");
@@ -101,8 +100,7 @@ impl Exchange<'_> {
         } else {
             self.read_post(&parts, body).await?
         };
-        let written = self.gateway.written.of(&identity.viewer, address, &parts.headers);
-        let writes = Writes::after(written);
+        let writes = self.gateway.written.of(&identity.viewer, address, &parts.headers);
         let call = Call {
             identity,
             address,

@@ -57,7 +57,8 @@ fn on_behalf(
     writes: &Writes,
     request: RequestContext,
 ) -> RequestContext {
-    let asker = Arc::new(Asker { viewer: viewer.clone(), written: writes.marks() });
+    let (written, in_doubt) = (writes.marks(), writes.in_doubt());
+    let asker = Arc::new(Asker { viewer: viewer.clone(), written, in_doubt });
     RequestContext {
         signer: gateway.passports.as_ref().map(|signer| {
             Arc::new(Passports { signer: signer.clone(), asker: asker.clone() }) as Arc<dyn PassportSigner>
@@ -154,7 +155,7 @@ fn grant(viewer: &Viewer) -> Grant {
 
 /// Everything about the viewer and what they have written, as bytes: requests are joined only where all of it is equal.
 fn audience(asker: &Asker) -> Option<Arc<[u8]>> {
-    serde_json::to_vec(&(&asker.viewer, asker.written.to_string())).ok().map(Arc::from)
+    serde_json::to_vec(&(&asker.viewer, asker.written.to_string(), asker.in_doubt)).ok().map(Arc::from)
 }
 
 struct Passports {

@@ -8,8 +8,10 @@
 //! | `plan`         | parsed, checked, validated and planned, once per text   | 400 `GRAPHQL_…_FAILED`           |
 //! | `validate`     | what this way in may carry, and the cost with variables | 405, 406, 400 `COST_EXCEEDED`    |
 //! | `limit`        | all that the operation is charged, at once              | 429 `RATE_LIMITED`               |
+//! |                | beside it, what the viewer wrote by other gateways      |                                  |
 //! | `authorize`    | what the viewer may see; how subgraphs know the viewer  | field by field, in the answer    |
 //! | `execute`      | the engine asks the subgraphs, within the deadline      | field by field, in the answer    |
+//! | `limit`        | gives back what the answer cost less than was charged   |                                  |
 //! | `respond`      | debug answer, metrics                                   |                                  |
 
 pub(crate) mod authenticate;
@@ -27,13 +29,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use engine::Operation;
+use engine::{Operation, Response};
 use tokio::time::Instant;
 use tracing::Span;
 
 pub(crate) use authenticate::Identity;
 pub(crate) use execute::Answer;
 pub(crate) use limit::Allowance;
+use limit::{Admitted, Cost};
 
 use crate::Inner;
 use crate::http::body::GraphqlRequest;
@@ -123,16 +126,46 @@ impl Inner {
             Span::current().record("graphql.operation.name", operation.name());
         }
         let series = self.operations.series(operation.name().unwrap_or_default());
-        let allowance = self.let_through(&operation, &call).await;
-        let allowance = allowance.inspect_err(|_| respond::record_rejection(&series, &call))?;
+        let admitted = self.let_through(&operation, &call).await;
+        let Admitted { allowance, cost } =
+            admitted.inspect_err(|_| respond::record_rejection(&series, &call))?;
         let context = authorize::context(self, &call, operation.kind());
         let answer = execute::run(&engine, &operation, &mut call, context).await;
+        if let Answer::Single(response) = &answer {
+            self.give_back(cost, response);
+            self.written.tell(&call.writes).await;
+        }
         Ok((respond::finish(answer, &engine, &operation, &call, &series), allowance))
     }
 
-    async fn let_through(&self, operation: &Operation, call: &Call) -> Result<Option<Allowance>, Rejection> {
+    /// Decides whether the operation may be asked, and hears meanwhile what its viewer has written elsewhere: two
+    /// questions to one Redis, side by side.
+    async fn let_through(&self, operation: &Operation, call: &Call) -> Result<Admitted, Rejection> {
         let cost = validate::check(operation, call, &self.config.limits)?;
-        let Some(limiter) = &self.limiter else { return Ok(None) };
-        limiter.decide(call.identity.viewer.user_id(), call.address, operation, cost).await
+        let viewer = &call.identity.viewer;
+        let deciding = async {
+            let Some(limiter) = &self.limiter else { return Ok(Admitted::default()) };
+            limiter.decide(viewer.user_id(), call.address, operation, cost).await
+        };
+        let hearing = self.written.hear(&call.writes, viewer, call.address);
+        let (admitted, ()) = tokio::join!(deciding, hearing);
+        admitted
+    }
+
+    /// Gives back what an operation was charged beyond its answer; in Redis without its client waiting for that. An
+    /// answer with errors says little of the work behind it.
+    fn give_back(self: &Arc<Self>, cost: Option<Cost>, response: &Response) {
+        let Some((limiter, cost)) = self.limiter.as_ref().zip(cost) else { return };
+        if !response.is_executed() || response.error_count() > 0 {
+            return;
+        }
+        if let Some(unused) = limiter.give_back(cost, response.object_count()) {
+            let gateway = self.clone();
+            self.tasks.spawn("what was not used", async move {
+                if let Some(limiter) = &gateway.limiter {
+                    limiter.give_back_together(unused).await;
+                }
+            });
+        }
     }
 }

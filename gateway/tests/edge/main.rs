@@ -16,6 +16,7 @@ mod provider;
 mod rates;
 mod shared_rates;
 mod shared_sessions;
+mod shared_writes;
 mod shop;
 mod sockets;
 mod tokens;

@@ -79,6 +79,29 @@ async fn bad_tokens_are_counted_before_they_are_checked() {
 }
 
 #[tokio::test]
+async fn what_an_answer_has_less_than_was_asked_for_is_given_back() {
+    let door = Door::with(|config| {
+        let cost = Some(Rate { requests: 150, window: Duration::from_secs(3_600) });
+        config.rates = Some(RateLimits { cost, ..RateLimits::default() });
+    });
+    let ask = async |document: &str| {
+        let mut request = post(&[], &json!({ "query": document }).to_string());
+        request.extensions_mut().insert(ConnectInfo("203.0.113.7:1".parse::<SocketAddr>().unwrap()));
+        door.send(request).await
+    };
+    for _ in 0..20 {
+        let reply = ask("{ products(first: 100) { id } }").await;
+        assert_eq!(reply.json()["data"]["products"].as_array().unwrap().len(), 2);
+    }
+    let left = ask("{ product { id } }").await;
+    assert_eq!(left.header("ratelimit-policy"), "\"cost\";q=150;w=3600");
+    assert!(left.header("ratelimit").starts_with("\"cost\";r=109;"), "{}", left.header("ratelimit"));
+    // Of an answer with errors nobody knows what went into it.
+    assert_eq!(ask("{ products(first: 100) { id } broken }").await.status, 200);
+    assert_eq!(ask("{ products(first: 100) { id } }").await.refusal(), (429, "RATE_LIMITED".to_owned()));
+}
+
+#[tokio::test]
 async fn the_limiter_can_be_off() {
     let door = Door::with(|config| config.rates = None);
     let reply = from(&door, "203.0.113.7:1", &[]).await;

@@ -113,6 +113,62 @@ async fn count_together(place: &Place) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_answer_has_less_than_was_asked_for_is_given_back_in_one_redis() {
+    if redis_is_here() {
+        give_back(&Place::one_server()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_answer_has_less_than_was_asked_for_is_given_back_in_a_redis_cluster() {
+    if redis_is_here() {
+        give_back(&Place::cluster()).await;
+    }
+}
+
+async fn give_back(place: &Place) {
+    let doors = [0, 1].map(|_| {
+        Door::with(|config| {
+            config.rates = Some(RateLimits {
+                per_address: per_hour(100_000),
+                cost: Some(per_hour(1_000)),
+                shared: Some(place.remote()),
+                replicas: NonZeroU32::new(2).unwrap(),
+                ..RateLimits::default()
+            });
+        })
+    });
+    let left = async |door: &Door, address: &str| -> u32 {
+        let reply = ask(door, address, &[], "{ product { id } }").await;
+        let text = reply.header("ratelimit").strip_prefix("\"cost\";r=").unwrap();
+        text.split(';').next().unwrap().parse().unwrap()
+    };
+    // A gateway connects when it is first asked, and until then counts its share: others' addresses.
+    for (number, door) in doors.iter().enumerate() {
+        for host in 1.. {
+            if left(door, &format!("10.3.{number}.{host}")).await == 999 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    let address = "203.0.113.1";
+    for number in 0..40 {
+        let reply = ask(&doors[number % 2], address, &[], "{ products(first: 100) { id } }").await;
+        assert_eq!(reply.status, 200, "request {number}: {}", reply.text);
+    }
+    // What is given back is so after the answer. Each look costs one.
+    for look in 1..=200 {
+        if left(&doors[0], address).await == 1_000 - 40 * 2 - look {
+            assert_eq!(left(&doors[1], address).await, 1_000 - 40 * 2 - look - 1);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("what was not used is not given back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn in_a_cluster_a_refusal_in_one_slot_is_charged_in_none() {
     if !redis_is_here() {
         return;

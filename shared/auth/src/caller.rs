@@ -22,12 +22,15 @@ pub struct Asker {
     pub viewer: Arc<Viewer>,
     /// What they have written a moment ago.
     pub written: Arc<Marks>,
+    /// They may have written what is not known here: then nothing but the primaries will do.
+    pub in_doubt: bool,
 }
 
 impl Asker {
     /// The same, as one subgraph needs to know it.
     pub fn of(&self, subgraph: &str) -> Caller {
-        Caller { viewer: Arc::clone(&self.viewer), mark: self.written.get(subgraph).cloned() }
+        let mark = if self.in_doubt { Some(Mark::Unknown) } else { self.written.get(subgraph).cloned() };
+        Caller { viewer: Arc::clone(&self.viewer), mark }
     }
 }
 

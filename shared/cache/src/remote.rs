@@ -2,7 +2,7 @@
 //! away, and is then left alone for a moment, so that a server that is gone costs nobody a wait.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::Breaker;
@@ -26,6 +26,7 @@ pub struct Remote {
     tenant: Arc<str>,
     patience: Duration,
     breaker: Arc<Breaker>,
+    lost: Arc<Mutex<Option<Instant>>>,
 }
 
 #[derive(Clone)]
@@ -97,7 +98,13 @@ impl Remote {
         } else {
             return Err(RemoteUrlError::Scheme(url.split(':').next().unwrap_or_default().to_owned()));
         };
-        Ok(Self { link, tenant: TENANT.into(), patience, breaker: Arc::new(Breaker::new("redis")) })
+        Ok(Self {
+            link,
+            tenant: TENANT.into(),
+            patience,
+            breaker: Arc::new(Breaker::new("redis")),
+            lost: Arc::default(),
+        })
     }
 
     /// The same server for what belongs to `tenant`: every key begins with it, so several shops can share a server.
@@ -147,6 +154,16 @@ impl Remote {
     /// Takes away what lies there.
     pub async fn remove<V>(&self, key: &Key<V>) -> Result<(), Away> {
         self.send(redis::cmd("DEL").arg(key.as_str())).await
+    }
+
+    /// When the server was lost last: its connection broke, or nothing was heard three times in a row. What others told
+    /// it until then it may have forgotten, or never heard.
+    pub fn lost(&self) -> Option<Instant> {
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lose(&self) {
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Whether keys of one command must share a slot, by a hash tag in braces.
@@ -199,6 +216,7 @@ impl Remote {
             }
         };
         let answer = tokio::time::timeout(self.patience, asked).await.ok();
+        let is_broken = matches!(&answer, Some(Err(error)) if is_silence(error) && !error.is_timeout());
         match answer.filter(|answer| !answer.as_ref().is_err_and(is_silence)) {
             Some(answer) => {
                 turn.succeeded();
@@ -206,6 +224,9 @@ impl Remote {
             }
             None => {
                 turn.failed(Instant::now());
+                if is_broken || !self.breaker.is_closed() {
+                    self.lose();
+                }
                 Err(Away)
             }
         }

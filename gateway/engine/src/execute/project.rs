@@ -34,6 +34,8 @@ pub(crate) struct Writer<'a> {
     /// At most so many notes of each kind are kept.
     pub(crate) max_errors: usize,
     pub(crate) out: Vec<u8>,
+    /// How many objects there were below the root.
+    pub(crate) objects: u64,
     pub(crate) notes: Notes,
 }
 
@@ -141,6 +143,7 @@ impl Writer<'_> {
                 written
             }
             (OutKind::Object(dispatch), Value::Row { first }) => {
+                self.objects += 1;
                 let mark = self.out.len();
                 let written = match self.choose(dispatch, first) {
                     Some(selection) => self.selection(selection, first, place),

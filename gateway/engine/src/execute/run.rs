@@ -327,10 +327,11 @@ impl<'a> Run<'a> {
             conditions: self.request.conditions,
             max_errors: self.request.engine.options.max_errors,
             out: body,
+            objects: 0,
             notes: Notes::default(),
         };
         writer.data(self.root);
-        let Writer { out: mut body, notes, .. } = writer;
+        let Writer { out: mut body, objects, notes, .. } = writer;
         for error in notes.denied {
             self.faults.push(error);
         }
@@ -348,7 +349,7 @@ impl<'a> Run<'a> {
         if let Some(trace) = &mut self.trace {
             trace.duration_us = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         }
-        Response::executed(body, errors.len(), self.said, self.trace)
+        Response::executed(body, objects, errors.len(), self.said, self.trace)
     }
 }
 

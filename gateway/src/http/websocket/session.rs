@@ -24,7 +24,6 @@ use crate::operations::{self, Live};
 use crate::pipeline::authenticate::parse_bearer;
 use crate::pipeline::{Answer, Call, Carrier, Identity};
 use crate::rejection::Rejection;
-use crate::written::Writes;
 
 /// What `connection_init` may say in place of headers, which a browser cannot set on a socket.
 const CONTEXT_HEADERS: [&str; 5] =
@@ -191,11 +190,11 @@ impl Session {
         self.count += 1;
         let request_id: Arc<str> = format!("{}.{}", self.request_id, self.count).into();
         let admitted = self.admit(&identity);
-        let written = self.gateway.written.of(&identity.viewer, self.address, &self.headers);
+        let writes = self.gateway.written.of(&identity.viewer, self.address, &self.headers);
         let call = Call {
             identity,
             address: self.address,
-            writes: Writes::after(written),
+            writes,
             request,
             request_id: request_id.clone(),
             headers: self.headers.clone(),

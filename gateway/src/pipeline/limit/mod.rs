@@ -3,7 +3,10 @@
 //! First comes the shield: this process counts by address before anything else is done, and by user once it is known who
 //! asks. Once the operation is known, everything that it is charged is decided at once: by all gateways together where
 //! they share a Redis ([`shared`]), else here. When that Redis is away, each gateway lets through its share.
+//!
+//! An operation is charged its cost as it is estimated before it is asked, and given back what its answer had less.
 
+mod account;
 mod shared;
 
 use std::net::IpAddr;
@@ -11,22 +14,16 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue};
-use common::id::UserId;
-use engine::Operation;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::middleware::StateInformationMiddleware;
-use governor::state::keyed::DefaultKeyedStateStore;
-use governor::{Quota, RateLimiter};
-
+use self::account::Accounts;
 use self::shared::{Shared, Verdict};
 use crate::config::{Rate, RateLimits};
 use crate::rejection::{Code, Rejection};
+use axum::http::{HeaderName, HeaderValue};
+use common::id::UserId;
+use engine::Operation;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit");
-
-type Keyed = RateLimiter<Subject, DefaultKeyedStateStore<Subject>, DefaultClock, StateInformationMiddleware>;
 
 /// The limiter of one gateway process.
 #[derive(Debug)]
@@ -54,9 +51,9 @@ struct Policy {
     rate: Rate,
     /// Whether every request is charged by it.
     is_for_all: bool,
-    here: Keyed,
+    here: Accounts,
     /// Counts what this gateway lets through while the shared count is away: its share of the quota.
-    share: Option<Keyed>,
+    share: Option<Accounts>,
 }
 
 /// One thing that a request is charged.
@@ -71,6 +68,32 @@ impl PartialEq for Charge<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.subject == other.subject && Arc::ptr_eq(&self.policy.name, &other.policy.name)
     }
+}
+
+/// Where something was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Here,
+    /// In this gateway's share.
+    Share,
+    Together,
+}
+
+/// What an operation was charged for its cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    subject: Subject,
+    amount: u32,
+    counted: Counted,
+}
+
+/// An operation that may be asked.
+#[derive(Debug, Default)]
+pub(crate) struct Admitted {
+    /// `None` where nothing of it is counted beyond the shield.
+    pub(crate) allowance: Option<Allowance>,
+    /// Where costs are counted.
+    pub(crate) cost: Option<Cost>,
 }
 
 /// What remains to a client after this request; goes into the answer's headers.
@@ -115,21 +138,20 @@ impl Limiter {
         policy.charge(&policy.here, subject, 1)
     }
 
-    /// Decides about all that an operation of this cost is charged. `None` where nothing of it is counted beyond the
-    /// shield.
+    /// Decides about all that an operation of this cost is charged.
     pub(crate) async fn decide(
         &self,
         user: Option<UserId>,
         address: Option<IpAddr>,
         operation: &Operation,
         cost: u64,
-    ) -> Result<Option<Allowance>, Rejection> {
+    ) -> Result<Admitted, Rejection> {
         let address = address.map(|address| Subject::Address(address_key(address)));
         let user = user.map(Subject::User);
-        let Some(subject) = user.or(address) else { return Ok(None) };
+        let Some(subject) = user.or(address) else { return Ok(Admitted::default()) };
         let mut charges = Vec::new();
+        let amount = u32::try_from(cost).unwrap_or(u32::MAX).max(1);
         if let Some(cost_policy) = &self.cost {
-            let amount = u32::try_from(cost).unwrap_or(u32::MAX).max(1);
             charges.push(Charge { policy: cost_policy, subject, amount });
         }
         for (field, policy) in &self.fields {
@@ -141,7 +163,31 @@ impl Limiter {
         if let Some(charge) = charges.iter().find(|charge| charge.amount > charge.policy.rate.requests) {
             return Err(charge.policy.never(charge.amount));
         }
-        self.settle(charges, user, address).await
+        let (allowance, counted) = self.settle(charges, user, address).await?;
+        let cost = self.cost.as_ref().map(|_| Cost { subject, amount, counted });
+        Ok(Admitted { allowance, cost })
+    }
+
+    /// Gives back what this process counts of a cost that came to no more than `used`. What is counted together is left
+    /// over, for [`Limiter::give_back_together`].
+    pub(crate) fn give_back(&self, cost: Cost, used: u64) -> Option<Cost> {
+        let policy = self.cost.as_ref()?;
+        // An operation is worth one at least.
+        let used = u32::try_from(used).unwrap_or(u32::MAX).max(1);
+        let unused = Cost { amount: cost.amount.checked_sub(used).filter(|amount| *amount > 0)?, ..cost };
+        match cost.counted {
+            Counted::Together => return Some(unused),
+            Counted::Here => policy.here.give_back(cost.subject, unused.amount),
+            Counted::Share => policy.share().give_back(cost.subject, unused.amount),
+        }
+        None
+    }
+
+    /// Gives back in Redis what was not used. Should it be away, that is lost.
+    pub(crate) async fn give_back_together(&self, unused: Cost) {
+        let Some((shared, policy)) = self.shared.as_ref().zip(self.cost.as_ref()) else { return };
+        let Cost { subject, amount, .. } = unused;
+        shared.give_back(&[Charge { policy, subject, amount }]).await;
     }
 
     /// Decides about something outside of any operation that an address is charged for like this field.
@@ -156,21 +202,23 @@ impl Limiter {
         mut charges: Vec<Charge<'p>>,
         user: Option<Subject>,
         address: Option<Subject>,
-    ) -> Result<Option<Allowance>, Rejection> {
+    ) -> Result<(Option<Allowance>, Counted), Rejection> {
         let Some(shared) = &self.shared else {
-            return self.charge_all(&charges, |policy| &policy.here);
+            let allowance = self.charge_all(&charges, |policy| &policy.here)?;
+            return Ok((allowance, Counted::Here));
         };
         charges.extend(user.map(|user| Charge { policy: &self.user, subject: user, amount: 1 }));
         charges.extend(address.map(|address| Charge { policy: &self.address, subject: address, amount: 1 }));
         match shared.admit(&charges).await {
             Ok(Verdict::Admitted(remaining)) => {
                 let left = charges.iter().zip(remaining);
-                Ok(left.map(|(charge, left)| charge.policy.allowance(left)).min_by_key(Allowance::remaining))
+                let allowances = left.map(|(charge, left)| charge.policy.allowance(left));
+                Ok((allowances.min_by_key(Allowance::remaining), Counted::Together))
             }
             Ok(Verdict::Refused(place, wait)) => Err(charges[place].policy.refusal(wait)),
             Err(cache::Away) => {
                 metrics::counter!("gateway_shared_limits_away_total").increment(1);
-                self.charge_all(&charges, |policy| policy.share.as_ref().unwrap_or(&policy.here))
+                Ok((self.charge_all(&charges, Policy::share)?, Counted::Share))
             }
         }
     }
@@ -179,7 +227,7 @@ impl Limiter {
     fn charge_all<'p>(
         &self,
         charges: &[Charge<'p>],
-        account: impl Fn(&'p Policy) -> &'p Keyed,
+        account: impl Fn(&'p Policy) -> &'p Accounts,
     ) -> Result<Option<Allowance>, Rejection> {
         let mut tightest: Option<Allowance> = None;
         for charge in charges {
@@ -194,8 +242,7 @@ impl Limiter {
         let fields = self.fields.iter().map(|(_, policy)| policy);
         for policy in [&self.address, &self.user].into_iter().chain(&self.cost).chain(fields) {
             for account in [Some(&policy.here), policy.share.as_ref()].into_iter().flatten() {
-                account.retain_recent();
-                account.shrink_to_fit();
+                account.tidy();
             }
         }
     }
@@ -203,19 +250,20 @@ impl Limiter {
 
 impl Policy {
     fn new(name: &str, rate: Rate, is_for_all: bool, replicas: Option<NonZeroU32>) -> Self {
-        let share =
-            |replicas: NonZeroU32| keyed(Rate { requests: (rate.requests / replicas).max(1), ..rate });
-        Self { name: name.into(), rate, is_for_all, here: keyed(rate), share: replicas.map(share) }
+        let share = |replicas: NonZeroU32| {
+            Accounts::new(Rate { requests: (rate.requests / replicas).max(1), ..rate })
+        };
+        Self { name: name.into(), rate, is_for_all, here: Accounts::new(rate), share: replicas.map(share) }
     }
 
-    fn charge(&self, account: &Keyed, subject: Subject, amount: u32) -> Result<Allowance, Rejection> {
-        let amount = NonZeroU32::new(amount).unwrap_or(NonZeroU32::MIN);
-        match account.check_key_n(&subject, amount) {
-            Ok(Ok(state)) => Ok(self.allowance(state.remaining_burst_capacity())),
-            Ok(Err(refused)) => Err(self.refusal(refused.wait_time_from(DefaultClock::default().now()))),
-            // More than this gateway's share of the quota: not before the shared count is back.
-            Err(_) => Err(self.refusal(self.rate.window)),
-        }
+    fn share(&self) -> &Accounts {
+        self.share.as_ref().unwrap_or(&self.here)
+    }
+
+    fn charge(&self, account: &Accounts, subject: Subject, amount: u32) -> Result<Allowance, Rejection> {
+        // More than this gateway's share of the quota: not before the shared count is back.
+        let refused = |wait: Option<Duration>| self.refusal(wait.unwrap_or(self.rate.window));
+        account.charge(subject, amount).map(|left| self.allowance(left)).map_err(refused)
     }
 
     fn allowance(&self, remaining: u32) -> Allowance {
@@ -247,14 +295,6 @@ fn times(operation: &Operation, field: &str) -> u32 {
     let Ok(definition) = document.operations.get(operation.name()) else { return 0 };
     let times = definition.root_fields(document).filter(|one| one.name == field).count();
     u32::try_from(times).unwrap_or(u32::MAX)
-}
-
-fn keyed(rate: Rate) -> Keyed {
-    let requests = NonZeroU32::new(rate.requests).unwrap_or(NonZeroU32::MIN);
-    let each = (rate.window / requests.get()).max(Duration::from_nanos(1));
-    // `with_period` refuses only an empty period.
-    let quota = Quota::with_period(each).unwrap_or(Quota::per_second(requests)).allow_burst(requests);
-    RateLimiter::keyed(quota).with_middleware()
 }
 
 impl Allowance {

@@ -122,7 +122,8 @@ impl Shared {
         }
     }
 
-    async fn give_back(&self, charges: &[Charge<'_>]) {
+    /// Gives back what was charged, never beyond the whole quota.
+    pub(super) async fn give_back(&self, charges: &[Charge<'_>]) {
         if charges.is_empty() {
             return;
         }
