@@ -36,6 +36,8 @@ pub struct Tier<V> {
     values: Kind<V>,
     tag: String,
     age: Duration,
+    claimed: Duration,
+    patience: Duration,
     counts: Counts,
 }
 
@@ -79,7 +81,13 @@ impl<V: Serialize + DeserializeOwned> Tier<V> {
             miss: count("miss"),
             away: count("away"),
         };
-        Self { remote, values, tag, age, counts }
+        Self { remote, values, tag, age, claimed: CLAIMED, patience: PATIENCE, counts }
+    }
+
+    /// The same, where a caller who loads is given up after `claimed`, and others wait for `patience` before they load.
+    #[must_use]
+    pub fn patient(self, claimed: Duration, patience: Duration) -> Self {
+        Self { claimed, patience, ..self }
     }
 
     /// The value of this name; where it is not there, what `load` brings.
@@ -111,7 +119,7 @@ impl<V: Serialize + DeserializeOwned> Tier<V> {
                     let loaded = self.load(&place, load).await;
                     return loaded.or_else(|error| serde_json::from_slice(&known).map_err(|_| error));
                 }
-                Ok(Found::Wait) if begun.elapsed() < PATIENCE => tokio::time::sleep(LOOK).await,
+                Ok(Found::Wait) if begun.elapsed() < self.patience => tokio::time::sleep(LOOK).await,
                 Ok(Found::Load | Found::Wait) => {
                     self.counts.miss.increment(1);
                     return self.load(&place, load).await;
@@ -155,7 +163,7 @@ impl<V: Serialize + DeserializeOwned> Tier<V> {
     async fn look(&self, place: &Place<V>) -> Result<Found, Away> {
         // XFetch: -ln of a number drawn from (0, 1]. A value that took longer to load is renewed earlier.
         let early = -(1.0 - rand::rng().random::<f64>()).ln();
-        let arguments = [place.caller.clone(), CLAIMED.as_millis().to_string(), format!("{early:.6}")];
+        let arguments = [place.caller.clone(), self.claimed.as_millis().to_string(), format!("{early:.6}")];
         let keys = [place.value.as_str(), place.claim.as_str()];
         let looked = self.remote.call(LIBRARY, "techpotli_cache_look", &keys, &arguments).await?;
         let (known, is_claimed): (Option<Vec<u8>>, i64) = looked;

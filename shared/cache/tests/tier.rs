@@ -27,11 +27,13 @@ fn one_server() -> (Server, String) {
 }
 
 fn tier(url: &str, age: Duration) -> Tier<u64> {
-    let remote = Remote::at(url, Duration::from_secs(2)).unwrap();
-    Tier::new(remote, "test", NUMBERS(), "numbers".to_owned(), age)
+    let remote = Remote::at(url, PATIENCE).unwrap();
+    // Nobody is given up because the machine does much else.
+    Tier::new(remote, "test", NUMBERS(), "numbers".to_owned(), age).patient(LONG, LONG)
 }
 
 const LONG: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_who_ask_at_once_load_once_whatever_process_they_are_in() {
@@ -93,40 +95,55 @@ async fn loads_once_and_forgets(url: &str) {
     assert_eq!(one.get_or_load(b"failing", async { Err::<u64, _>("no") }).await, Err("no"));
     assert_eq!(other.get_or_load(b"failing", async { Ok::<_, &str>(3) }).await, Ok(3));
     // Another shop on the same server has its own.
-    let remote = Remote::at(url, Duration::from_secs(2)).unwrap().for_tenant("another");
+    let remote = Remote::at(url, PATIENCE).unwrap().for_tenant("another");
     let elsewhere = Tier::new(remote, "test", NUMBERS(), "numbers".to_owned(), LONG);
     assert_eq!(elsewhere.get_or_load(b"name 1", async { Ok::<_, ()>(7) }).await, Ok(7));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_value_that_is_asked_for_all_the_time_is_renewed_before_it_is_gone() {
+async fn a_value_is_renewed_by_one_who_comes_early_while_the_others_still_get_it() {
     if !redis_is_here() {
         return;
     }
     let (_server, url) = one_server();
-    let tier = tier(&url, Duration::from_millis(500));
+    let tier = tier(&url, LONG);
     let client = redis::Client::open(url).unwrap();
     let link = client.get_multiplexed_async_connection().await.unwrap();
-    // Whether the value was still there when somebody began to load it.
-    let (early, late) = (AtomicU64::new(0), AtomicU64::new(0));
-    let load = async || {
-        let mut link = link.clone();
-        let there: Vec<String> =
-            redis::cmd("KEYS").arg("techpotli:number.1:*").query_async(&mut link).await.unwrap();
-        let count = if there.is_empty() { &late } else { &early };
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        Ok::<_, ()>(count.fetch_add(1, Ordering::SeqCst))
+    let ask = async |answer: u64| tier.get_or_load(b"name", async { Ok::<_, ()>(answer) }).await.unwrap();
+    let send = async |command: &redis::Cmd| command.query_async::<()>(&mut link.clone()).await.unwrap();
+    assert_eq!(ask(1).await, 1);
+    let values: Vec<String> =
+        redis::cmd("KEYS").arg("techpotli:number.1:*").query_async(&mut link.clone()).await.unwrap();
+    let [value] = values.as_slice() else { panic!("one value: {values:?}") };
+    let took = |millis: u128| {
+        let mut command = redis::cmd("HSET");
+        command.arg(value).arg("took").arg(millis.to_string());
+        command
     };
-    let mut requests = 0;
-    while early.load(Ordering::SeqCst) + late.load(Ordering::SeqCst) < 9 {
-        tier.get_or_load(b"name", load()).await.unwrap();
-        requests += 1;
+
+    // What is loaded quickly is not renewed while it has long to live.
+    send(&took(1)).await;
+    for _ in 0..100 {
+        assert_eq!(ask(2).await, 1);
     }
-    let (early, late) = (early.into_inner(), late.into_inner());
-    println!(
-        "{requests} requests for a value of half a second: loaded {early} times early, {late} times late"
-    );
-    assert!(early > late && requests > 10 * (early + late));
+    // What takes ten times as long as it has left is renewed by nine of ten, but for somebody who does it already.
+    send(&took(10 * LONG.as_millis())).await;
+    let claim = value.replace("number.1", "cache-claim.1");
+    send(redis::cmd("SET").arg(&claim).arg("somebody")).await;
+    for _ in 0..100 {
+        assert_eq!(ask(3).await, 1, "two renew it");
+    }
+    send(redis::cmd("DEL").arg(&claim)).await;
+    let mut answers = Vec::new();
+    for number in 4..104 {
+        answers.push(ask(number).await);
+        if answers.last() != Some(&1) {
+            break;
+        }
+    }
+    assert!(answers.last() > Some(&1), "nobody renews it: {answers:?}");
+    // It was put with the time that it took now, which is short.
+    assert_eq!(Some(&ask(200).await), answers.last());
 }
 
 #[tokio::test(flavor = "multi_thread")]
