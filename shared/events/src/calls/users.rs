@@ -23,6 +23,20 @@ impl Call for ReadAddress {
     type Reply = Option<PostalAddress>;
 }
 
+/// Reads where to write to a user. Answers nothing where there is no such user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReadEmail {
+    /// Whose.
+    pub user: UserId,
+}
+
+impl Call for ReadEmail {
+    const SUBGRAPH: &'static str = "users";
+    const DOCUMENT: &'static str =
+        "query EmailRead($request: ServiceCall!) { reply: emailRead(request: $request) }";
+    type Reply = Option<String>;
+}
+
 /// Which sessions have been ended, the earliest first, at most [`EndedSessions::MOST`] at a time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EndedSessions {

@@ -1,10 +1,11 @@
 //! What `orders` does with a cart during a checkout: freeze, thaw, complete. Each may be asked for again.
 
 use auth::Viewer;
-use common::id::PromotionId;
+use common::id::{PromotionId, UserId};
 use common::{Fault, Money};
 use database::{ScopedFutureExt, Tx};
 use events::calls::cart::{CartSnapshot, CompleteCart, FreezeCart, FreezeCartReply, ThawCart};
+use events::calls::users::ReadEmail;
 
 use super::Carts;
 use crate::domain::{Application, Basket, Cart, CartState, Frozen, Promotion, Quote, quote, snapshot};
@@ -47,7 +48,7 @@ impl Carts {
         }
         let mut basket = Basket { cart: before.clone(), lines };
         if let (None, Some(user)) = (&basket.cart.email, basket.cart.owner) {
-            basket.cart.email = shopper::email_of(database.newest(), user).await?;
+            basket.cart.email = self.email_of(user).await?;
         }
         let quote = quote(&basket, promotions, self.now()).ok_or_else(out_of_range)?;
         let limited = |used: &Application| {
@@ -69,6 +70,24 @@ impl Carts {
         let frozen = frozen(basket.cart, request, &snapshot, quote);
         let written = self.replace_alone(&before, &frozen).await?;
         Ok(written.then(|| FreezeCartReply::Frozen(Box::new(snapshot))))
+    }
+
+    /// Where to write to a user. Of whoever registered a moment ago the event may not have come; `users` knows.
+    async fn email_of(&self, user: UserId) -> Result<Option<String>, Fault> {
+        let database = &self.ports.database;
+        if let Some(known) = shopper::email_of(database.newest(), user).await? {
+            return Ok(Some(known));
+        }
+        let Some(email) = self.ports.peers.ask(self.ports.name, &ReadEmail { user }).await? else {
+            return Ok(None);
+        };
+        database
+            .transaction(|tx| {
+                let email = email.clone();
+                async move { Ok::<_, Fault>(shopper::put(tx, user, email).await?) }.scope_boxed()
+            })
+            .await?;
+        Ok(Some(email))
     }
 
     async fn freeze_in(

@@ -1,8 +1,11 @@
 //! Buyer, addresses and delivery.
 
 use async_graphql::{EmptyMutation, EmptySubscription};
+use auth::Viewer;
+use common::Ids;
+use common::id::UserId;
 use events::calls::cart::PostalAddress;
-use events::calls::users::ReadAddress;
+use events::calls::users::{ReadAddress, ReadEmail};
 use serde_json::{Value, json};
 use subgraph::graphql::ServiceCall;
 use subgraph::testing::run;
@@ -98,14 +101,53 @@ impl AddressBook {
         });
         Ok(ServiceCall::reply::<ReadAddress>(&found)?)
     }
+
+    async fn email_read(&self, request: ServiceCall) -> async_graphql::Result<ServiceCall> {
+        let asked: ReadEmail = request.read()?;
+        let found = (asked.user == late()).then(|| "late@example.com".to_owned());
+        Ok(ServiceCall::reply::<ReadEmail>(&found)?)
+    }
+}
+
+/// Whom `users` has registered, and carts have not heard of.
+fn late() -> UserId {
+    "user_00000000000000000000000001".parse().unwrap()
+}
+
+fn know_users(shop: &Shop) {
+    let schema = async_graphql::Schema::new(AddressBook, EmptyMutation, EmptySubscription);
+    let users = Subgraph::new(&shop.ports, schema, String::new(), |request| request);
+    shop.ports.peers.know("users", Peer::Local(users.into()));
+}
+
+#[tokio::test]
+async fn who_registered_a_moment_ago_can_check_out() {
+    let shop = Shop::open().await;
+    know_users(&shop);
+    let nobody = "user_00000000000000000000000002".parse().unwrap();
+    for (id, outcome) in [(late(), "frozen"), (nobody, "incomplete")] {
+        let ids = Ids::counted();
+        let viewer = Viewer::user(id, ids.next());
+        let cart = shop.cart_with(&viewer, &[(plain(0).0, 1)]).await["id"].clone();
+        shop.change(&viewer, "cartAddressSet", json!({ "cartId": cart, "address": address("US", "CA") }))
+            .await;
+        let delivery = json!({ "cartId": cart, "deliveryOptionId": "standard" });
+        let cart = shop.change(&viewer, "cartDeliverySelect", delivery).await["cart"].clone();
+        assert_eq!(cart["buyerEmail"], json!(null));
+        let mut freeze = shop.freeze(&cart, ids.next());
+        freeze["buyer"] = json!(id);
+        let reply = shop.call("cartFreeze", freeze).await;
+        assert_eq!(reply["outcome"], outcome, "{reply}");
+        let another = shop.cart_with(&viewer, &[]).await;
+        let known = if outcome == "frozen" { json!("late@example.com") } else { json!(null) };
+        assert_eq!(another["buyerEmail"], known, "what was asked for is kept");
+    }
 }
 
 #[tokio::test]
 async fn an_address_of_the_buyers_own_book_can_be_named() {
     let shop = Shop::open().await;
-    let schema = async_graphql::Schema::new(AddressBook, EmptyMutation, EmptySubscription);
-    let users = Subgraph::new(&shop.ports, schema, String::new(), |request| request);
-    shop.ports.peers.know("users", Peer::Local(users.into()));
+    know_users(&shop);
     for (number, found) in [(0, true), (1, false)] {
         let cart = shop.cart_with(&user(number), &[(plain(0).0, 1)]).await;
         let named = json!({ "cartId": cart["id"], "addressId": "addr_00000000000000000000000000" });

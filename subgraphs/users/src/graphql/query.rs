@@ -1,7 +1,7 @@
 //! The ways in, and the references by which the gateway comes back to an entity.
 
 use async_graphql::{Context, ID, Object, Result};
-use events::calls::users::{EndedSessions, ReadAddress};
+use events::calls::users::{EndedSessions, ReadAddress, ReadEmail};
 use subgraph::graphql::{Scope, ServiceCall, ServiceOnly, parse_id, viewer};
 
 use super::address::{Address, postal};
@@ -44,6 +44,18 @@ impl Query {
         // Of the user it is asked for, though a service reaches everybody's.
         let found = Loaders::of(context)?.addresses.load((Reach::Own(asked.user), asked.address)).await?;
         Ok(ServiceCall::reply::<ReadAddress>(&found.map(postal))?)
+    }
+
+    /// Where to write to a user. A cart needs it whose owner registered so lately that it has not heard of it.
+    #[graphql(guard = "ServiceOnly", inaccessible)]
+    async fn email_read(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A `ReadEmail`.")] request: ServiceCall,
+    ) -> Result<ServiceCall> {
+        let asked: ReadEmail = request.read()?;
+        let found = Loaders::of(context)?.users.load(asked.user).await?;
+        Ok(ServiceCall::reply::<ReadEmail>(&found.map(|user| user.email.clone()))?)
     }
 
     /// Which sessions have been ended. The gateway refuses their access tokens.
