@@ -96,14 +96,17 @@ impl Bench {
         let caller = caller.into();
         let body = Bytes::from(json!({ "query": document, "variables": variables }).to_string());
         if let Some(known) = self.subgraph.known(&body, &caller) {
-            return (serde_json::from_slice::<Value>(&known).unwrap()["data"].clone(), false);
+            return (
+                serde_json::from_slice::<Value>(&known).expect("an answer is JSON")["data"].clone(),
+                false,
+            );
         }
         let before = self.shelf.ran.load(Ordering::Relaxed);
-        let parsed = Document::parse(document).unwrap();
+        let parsed = Document::parse(document).expect("the test's document parses");
         let variables = Variables::from_json(variables);
         let answer = self.subgraph.run(&parsed, variables, Some(body), caller, false).await;
         assert!(self.shelf.ran.load(Ordering::Relaxed) > before, "somebody must have answered");
-        (answer.response.data.into_json().unwrap(), true)
+        (answer.response.data.into_json().expect("data is JSON"), true)
     }
 
     /// Whether each of these times resolvers ran.

@@ -111,7 +111,7 @@ impl AddressBook {
 
 /// Whom `users` has registered, and carts have not heard of.
 fn late() -> UserId {
-    "user_00000000000000000000000001".parse().unwrap()
+    "user_00000000000000000000000001".parse().expect("this is an id")
 }
 
 fn know_users(shop: &Shop) {
