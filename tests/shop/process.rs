@@ -15,9 +15,13 @@ use tokio::time::timeout;
 /// How long a process may take until it serves, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Names another build of the binary to test, such as one in release.
+const BINARY: &str = "TECHPOTLI_TEST_BINARY";
+
 /// The binary, with nothing inherited that would change what it does.
 pub fn binary(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_techpotli"));
+    let built = || env!("CARGO_BIN_EXE_techpotli").into();
+    let mut command = Command::new(std::env::var_os(BINARY).unwrap_or_else(built));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("TECHPOTLI_") {
             command.env_remove(name);

@@ -198,7 +198,7 @@ impl Subgraph {
         caller: Caller,
         texts: bool,
     ) -> Answer {
-        let question = body.filter(|_| !texts).and_then(|body| self.remembered.question(&caller, body));
+        let question = body.filter(|_| !texts).and_then(|body| self.remembered.question(&caller, &body));
         let Some(question) = question.filter(|_| only_reads(&mut request)) else {
             return self.execute(request, caller, texts).await;
         };

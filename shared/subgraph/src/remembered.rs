@@ -85,7 +85,7 @@ impl Remembered {
 
     /// The answer, if it was given a moment ago and would be the same now.
     pub(crate) fn answer(&self, caller: &Caller, body: &Bytes) -> Option<Bytes> {
-        if !self.concerns(caller) {
+        if !self.concerns(caller) || body.len() > LONGEST {
             return None;
         }
         let asked = Asked { shop: &caller.viewer.context, body };
@@ -99,16 +99,17 @@ impl Remembered {
     }
 
     /// Whether the answer to come is worth remembering: somebody has asked the same before.
-    pub(crate) fn question(&self, caller: &Caller, body: Bytes) -> Option<Question> {
+    pub(crate) fn question(&self, caller: &Caller, body: &Bytes) -> Option<Question> {
         if !self.concerns(caller) || body.len() > LONGEST {
             return None;
         }
         let shop = &caller.viewer.context;
         let mut hasher = DefaultHasher::new();
-        Asked { shop, body: &body }.hash(&mut hasher);
+        Asked { shop, body }.hash(&mut hasher);
         let hash = hasher.finish();
         if self.0.once.get(&hash).is_some() {
-            return Some(Question { shop: shop.clone(), body });
+            // A body as it was received keeps all that came with it in memory.
+            return Some(Question { shop: shop.clone(), body: Bytes::copy_from_slice(body) });
         }
         self.0.once.insert(hash, ());
         None
@@ -126,7 +127,7 @@ impl Remembered {
         }
         // As a subgraph says of each answer over HTTP.
         let said = serde_json::json!({ "data": response.data, "extensions": { "sql": 0 } });
-        let answer = Bytes::from(said.to_string());
+        let answer = Bytes::from(said.to_string().into_boxed_str().into_boxed_bytes());
         if answer.len() <= LONGEST {
             self.0.answers.insert(question, Arc::new(Given { answer, ..given }));
         }

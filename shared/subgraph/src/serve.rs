@@ -99,13 +99,14 @@ async fn graphql(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> R
 }
 
 async fn answer(door: &Door, caller: Caller, headers: &HeaderMap, body: Bytes) -> Result<Response, Refused> {
-    if let Some(known) = door.subgraph.known(&body, &caller) {
-        return Ok(([(header::CONTENT_TYPE, "application/json")], known).into_response());
+    let streamed =
+        headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));
+    if let Some(known) = Some(&body).filter(|_| !streamed).and_then(|body| door.subgraph.known(body, &caller))
+    {
+        return Ok(([(header::CONTENT_TYPE, "application/graphql-response+json")], known).into_response());
     }
     let mut request: async_graphql::Request = serde_json::from_slice(&body).map_err(|_| Refused::BadBody)?;
     door.documents.prepare(&mut request);
-    let streamed =
-        headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));
     if streamed {
         return Ok(stream(&door.subgraph, request, caller));
     }

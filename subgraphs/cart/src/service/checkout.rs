@@ -19,9 +19,12 @@ impl Carts {
             Some(reply) => reply,
             None => {
                 let database = &self.ports.database;
-                database
+                let frozen = database
                     .transaction(|tx| self.freeze_in(tx, viewer, request, &promotions).scope_boxed())
-                    .await?
+                    .await;
+                // It may have used some up, whatever came of it.
+                self.memory.promotions.clear();
+                frozen?
             }
         };
         if matches!(reply, FreezeCartReply::Frozen(_)) {
@@ -154,9 +157,6 @@ impl Carts {
         let mut limited: Vec<PromotionId> =
             applications.iter().map(|application| application.promotion).filter(is_limited).collect();
         limited.sort();
-        if !limited.is_empty() {
-            self.memory.promotions.clear();
-        }
         for (place, id) in limited.iter().enumerate() {
             if !promotion::take(tx, *id).await? {
                 for taken in &limited[..place] {

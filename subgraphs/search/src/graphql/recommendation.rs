@@ -1,7 +1,7 @@
 //! Recommendations in the schema.
 
-use async_graphql::{Enum, ID, SimpleObject};
-use common::id::ProductId;
+use async_graphql::{ComplexObject, Enum, ID, SimpleObject};
+use common::id::{ProductId, RecommendationRunId};
 use subgraph::graphql::Listed;
 
 use super::reference::Product;
@@ -27,13 +27,24 @@ pub enum RecommendationIntent {
 
 /// Products that are recommended.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct RecommendationSet {
     /// The products, the best first.
     pub products: Listed<Product>,
     /// How they were found.
     pub model_version: String,
+    #[graphql(skip)]
+    id: RecommendationRunId,
+}
+
+#[ComplexObject]
+impl RecommendationSet {
     /// Which recommendation this is: send it with `trackEvents` when somebody follows it.
-    pub recommendation_id: ID,
+    async fn recommendation_id(&self) -> ID {
+        // No two have the same.
+        cache::rely_on_others();
+        self.id.into()
+    }
 }
 
 impl RecommendationSet {
@@ -42,7 +53,7 @@ impl RecommendationSet {
         Self {
             products: products.into_iter().map(|id| Product { id: id.into() }).collect(),
             model_version: MODEL.to_owned(),
-            recommendation_id: finder.ports.ids.next::<common::id::RecommendationRun>().into(),
+            id: finder.ports.ids.next(),
         }
     }
 }

@@ -141,6 +141,21 @@ impl Asking {
     }
 }
 
+/// Products that are being read again. Where that fails, or where whoever waited for it has gone away, they are left for
+/// the next.
+struct Taken<'f> {
+    finder: &'f Finder,
+    ids: HashSet<ProductId>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if !self.ids.is_empty() {
+            self.finder.changed(self.ids.drain().collect());
+        }
+    }
+}
+
 impl Finder {
     /// A finder over the database of `ports`, with nothing in memory yet.
     pub fn new(ports: &Ports) -> Self {
@@ -265,15 +280,14 @@ impl Finder {
     /// Reads again what changed. One at a time; what changes meanwhile is left for the next.
     async fn refresh(&self) -> Result<(), Fault> {
         let _one = self.inner.refreshing.lock().await;
-        let changed = std::mem::take(&mut *self.inner.changed.lock().unwrap_or_else(PoisonError::into_inner));
-        if changed.is_empty() {
+        let ids = std::mem::take(&mut *self.inner.changed.lock().unwrap_or_else(PoisonError::into_inner));
+        if ids.is_empty() {
             return Ok(());
         }
-        let refreshed = self.reread(changed.iter().copied().collect()).await;
-        if refreshed.is_err() {
-            self.changed(changed.into_iter().collect());
-        }
-        refreshed
+        let mut taken = Taken { finder: self, ids };
+        self.reread(taken.ids.iter().copied().collect()).await?;
+        taken.ids.clear();
+        Ok(())
     }
 
     async fn reread(&self, ids: Vec<ProductId>) -> Result<(), Fault> {
