@@ -1,6 +1,8 @@
 //! Search through its schema, on the seeded world and kept current by events: in memory, and with the same assertions
 //! on each search engine that the environment names.
 
+use std::time::Duration;
+
 use auth::Viewer;
 use common::{Currency, Ids, Money, Timestamp};
 use database::ScopedFutureExt;
@@ -139,6 +141,31 @@ async fn stock_is_followed_and_a_late_event_changes_nothing() {
         assert!(!is_found().await);
         tell(true, testing::START.0 + 5).await;
         assert!(!is_found().await, "an older event came later");
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_is_given_up_loses_no_change() {
+    let shop = shop("memory", "embedded").await;
+    let product = SMALL.product(20);
+    let id = product.id.to_string();
+    let found = || shop.ids("filter: { inStockOnly: true }, first: 100");
+    found().await;
+    for available in [true, false, true] {
+        for variant in &product.variants {
+            let (variant, product) = (variant.id, product.id);
+            let as_of = shop.ports.clock.now();
+            let event = InventoryEvent { variant, product, available, quantity: 0, as_of };
+            let published =
+                shop.ports.database.transaction(|tx| shop.ports.publish(tx, &event).scope_boxed()).await;
+            published.unwrap();
+        }
+        shop.ports.clock.advance(Duration::from_secs(1));
+        shop.deliver().await;
+        let mut given_up = Box::pin(found());
+        assert!(futures::poll!(&mut given_up).is_pending(), "it reads what has changed");
+        drop(given_up);
+        assert_eq!(found().await.contains(&id), available);
     }
 }
 
