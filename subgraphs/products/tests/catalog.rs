@@ -289,3 +289,16 @@ fn confirmed_order(customer: common::id::UserId, product: common::id::ProductId)
         },
     }
 }
+
+#[tokio::test]
+async fn a_product_is_read_once_by_its_slug_also_where_memory_does_not_count() {
+    let (shop, _ports, _folder) = shop().await;
+    let query = "query($slug: String!) { product(slug: $slug) { id title } }";
+    for number in [4, 4, 5] {
+        let variables = json!({ "slug": SMALL.product(number).slug });
+        let afresh = cache::afresh(statements(&shop, &Viewer::anonymous(), query, variables)).await;
+        assert_eq!(afresh, 1);
+    }
+    let variables = json!({ "slug": SMALL.product(5).slug });
+    assert_eq!(statements(&shop, &Viewer::anonymous(), query, variables).await, 0, "and kept");
+}

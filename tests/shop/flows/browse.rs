@@ -179,10 +179,9 @@ async fn plan(stage: Arc<Stage>) -> anyhow::Result<()> {
     ensure!(number(&debug["stages"])? <= 3, "{} stages", debug["stages"]);
     for fetch in fetches {
         // One for each type of entity: product, variant, review and category of the catalogue; offer and promotion of
-        // the cart's; the rest have one, or remember. With replicas memory does not count for whoever may have written a
-        // moment ago, nor what was put there a moment ago: then the product is read by its slug and by its id.
+        // the cart's; the rest have one, or remember.
         let most = match fetch["subgraph"].as_str() {
-            Some("products") => 5,
+            Some("products") => 4,
             Some("cart") => 2,
             _ => 1,
         };

@@ -124,23 +124,32 @@ impl Catalog {
 
     /// Products by slug: which product has it comes from memory, and the others from one statement.
     pub async fn products_by_slug(&self, slugs: Vec<String>) -> Result<HashMap<String, Arc<Product>>, Fault> {
-        let epoch = self.memory.products.epoch();
-        let read = |missing| async move {
-            let rows =
-                product::by_slugs(self.ports.database.read_since(self.memory.products.changed()), missing)
-                    .await?;
-            rows.into_iter()
-                .map(|row| {
-                    let product = Arc::new(Product::try_from(row)?);
-                    self.memory.products.insert(epoch, product.id, Arc::clone(&product));
-                    Ok((product.slug.clone(), product.id))
-                })
-                .collect::<Result<Vec<_>, Fault>>()
-        };
-        let ids = through(&self.memory.slugs, slugs, read).await?;
-        let products = self.products(ids.values().copied().collect()).await?;
-        let found = ids.into_iter().filter_map(|(slug, id)| Some((slug, Arc::clone(products.get(&id)?))));
-        Ok(found.collect())
+        let memory = &self.memory;
+        let (mut known, mut missing) = (HashMap::new(), Vec::new());
+        for slug in slugs {
+            match memory.slugs.get(&slug) {
+                Some(id) => drop(known.insert(slug, id)),
+                None => missing.push(slug),
+            }
+        }
+        let mut found = HashMap::new();
+        if !missing.is_empty() {
+            let (of_products, of_slugs) = (memory.products.epoch(), memory.slugs.epoch());
+            let db = self.ports.database.read_since(memory.products.changed());
+            for row in product::by_slugs(db, missing).await? {
+                let product = Arc::new(Product::try_from(row)?);
+                memory.products.insert(of_products, product.id, Arc::clone(&product));
+                memory.slugs.insert(of_slugs, product.slug.clone(), product.id);
+                found.insert(product.slug.clone(), product);
+            }
+        }
+        if !known.is_empty() {
+            let products = self.products(known.values().copied().collect()).await?;
+            found.extend(
+                known.into_iter().filter_map(|(slug, id)| Some((slug, Arc::clone(products.get(&id)?)))),
+            );
+        }
+        Ok(found)
     }
 
     /// Variants by id: from memory, and the others in one statement.
