@@ -7,7 +7,6 @@ use async_graphql::{Name, ServerError, Variables};
 use async_graphql_value::ConstValue;
 use auth::{Asker, Caller, Viewer};
 use axum::body::Bytes;
-use database::statements::Statements;
 use engine::{LocalError, LocalRequest, LocalResponse, LocalSubgraph, PathSegment, Prepared, RequestContext};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
@@ -46,11 +45,7 @@ impl LocalSubgraph for Local {
             };
             let caller = self.caller(context);
             let answer = self.0.run(document, variables, body, caller, context.trace).await;
-            let mut response = answer.response;
-            if context.trace {
-                add_statements(&answer.statements, &mut response.extensions);
-            }
-            translate(response)
+            translate(if context.trace { answer.explained() } else { answer.response })
         })
     }
 
@@ -107,13 +102,5 @@ fn extensions(said: BTreeMap<String, ConstValue>) -> ConstValue {
     match said.is_empty() {
         true => ConstValue::Null,
         false => ConstValue::Object(said.into_iter().map(|(name, value)| (Name::new(name), value)).collect()),
-    }
-}
-
-fn add_statements(statements: &Statements, extensions: &mut BTreeMap<String, ConstValue>) {
-    extensions.insert("sql".into(), ConstValue::from(statements.count));
-    if let Some(texts) = &statements.texts {
-        let texts = texts.iter().map(|text| ConstValue::from(text.as_str())).collect();
-        extensions.insert("statements".into(), ConstValue::List(texts));
     }
 }

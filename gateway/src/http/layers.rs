@@ -32,7 +32,7 @@ const ALLOWED_HEADERS: [HeaderName; 19] = [
     HeaderName::from_static("x-currency"),
     HeaderName::from_static("x-graphql-csrf"),
     HeaderName::from_static("x-request-id"),
-    HeaderName::from_static("x-techpotli-debug"),
+    trace::DEBUG,
 ];
 
 const EXPOSED_HEADERS: [HeaderName; 4] = [

@@ -12,26 +12,25 @@ use auth::{Actor, Asker, PASSPORT_HEADER, SESSION_EXTENSION, ShopContext, Viewer
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use engine::{Grant, PassportSigner, RequestContext, Succession};
 
-use trace::{Cause, REQUEST_ID, TRACEPARENT, TRACESTATE};
+use trace::{Cause, DEBUG, REQUEST_ID, TRACEPARENT, TRACESTATE};
 
 use super::Call;
 use crate::Inner;
 use crate::written::Writes;
 
-/// Asks for `extensions.debug`; see `respond`.
-const DEBUG_HEADER: &str = "x-techpotli-debug";
 /// Passed on as they are, once `http::request_id` has looked at them: they say nothing about who asks.
 const TRACE_HEADERS: [HeaderName; 2] = [TRACEPARENT, TRACESTATE];
 
 /// What the engine needs to know of a request beside operation and variables.
 pub(crate) fn context(gateway: &Arc<Inner>, call: &Call, kind: OperationType) -> RequestContext {
+    let trace = gateway.config.debug && call.headers.contains_key(DEBUG);
     let request = RequestContext {
-        headers: headers(call),
+        headers: headers(call, trace),
         outgoing: trace::is_on().then_some(name_the_trace),
         deadline: Some(call.received + gateway.config.deadline),
         request_id: Some(call.request_id.clone()),
         observer: Some(gateway.fetches.clone()),
-        trace: gateway.config.debug && call.headers.contains_key(DEBUG_HEADER),
+        trace,
         ..RequestContext::default()
     };
     let viewer = &call.identity.viewer;
@@ -127,8 +126,11 @@ impl Follow {
     }
 }
 
-fn headers(call: &Call) -> HeaderMap {
+fn headers(call: &Call, debug: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
+    if debug {
+        headers.insert(DEBUG, HeaderValue::from_static("plan"));
+    }
     if let Ok(id) = HeaderValue::from_str(&call.request_id) {
         headers.insert(REQUEST_ID, id);
     }

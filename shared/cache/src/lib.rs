@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use hashbrown::DefaultHashBuilder;
+use tokio::sync::OnceCell;
 
 tokio::task_local! {
     /// Since when.
@@ -114,57 +115,64 @@ where
 
 /// One value that is read often and changed seldom.
 pub struct Cached<V> {
-    value: RwLock<Option<(Instant, Arc<V>)>>,
-    /// Held by the one who loads; the others wait for what it finds.
-    loading: tokio::sync::Mutex<()>,
+    latest: RwLock<Option<Arc<Load<V>>>>,
     changed: Mutex<Option<Instant>>,
     epoch: Epoch,
     age: Duration,
 }
 
+/// A value that is being read, or that was. Whoever began to wait for it gets it, also where it was forgotten meanwhile.
+struct Load<V> {
+    /// Before it was read.
+    since: Instant,
+    value: OnceCell<Arc<V>>,
+}
+
 impl<V> Cached<V> {
     /// Nothing yet; a value will be kept for `age`.
     pub fn new(age: Duration) -> Self {
-        let loading = tokio::sync::Mutex::const_new(());
-        Self { value: RwLock::new(None), loading, changed: Mutex::new(None), epoch: Epoch::default(), age }
+        Self { latest: RwLock::default(), changed: Mutex::default(), epoch: Epoch::default(), age }
     }
 
-    /// The value, read by `load` where it is missing or too old: once, however many ask for it meanwhile.
-    pub async fn get_or_load<E>(&self, load: impl Future<Output = Result<V, E>>) -> Result<Arc<V>, E> {
+    /// The value, read by `load` where it is missing or too old: once, however many ask for it meanwhile. `load` gets
+    /// the time at which the value was forgotten last: what is read from elsewhere than where it was written may be older.
+    pub async fn get_or_load<E, Fut>(&self, load: impl FnOnce(Option<Instant>) -> Fut) -> Result<Arc<V>, E>
+    where
+        Fut: Future<Output = Result<V, E>>,
+    {
         self.epoch.rely();
-        if let Some(value) = self.known() {
-            return Ok(value);
-        }
-        let _turn = self.loading.lock().await;
-        if let Some(value) = self.known() {
-            return Ok(value);
-        }
-        let (before, since) = (self.changed(), Instant::now());
-        let value = Arc::new(load.await?);
-        let mut kept = self.value.write().unwrap_or_else(PoisonError::into_inner);
-        if self.changed() == before {
-            *kept = Some((since, Arc::clone(&value)));
-        }
-        drop(kept);
-        Ok(value)
+        let latest = self.latest();
+        let value = latest.value.get_or_try_init(async || load(self.changed()).await.map(Arc::new)).await?;
+        Ok(Arc::clone(value))
     }
 
-    fn known(&self) -> Option<Arc<V>> {
-        let known = self.value.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let known = known.filter(|(since, _)| since.elapsed() < self.age);
+    fn latest(&self) -> Arc<Load<V>> {
         let counts_from = counts_from();
-        known.filter(|(since, _)| counts_from.is_none_or(|from| *since >= from)).map(|(_, value)| value)
+        let counts = |load: &&Arc<Load<V>>| {
+            load.since.elapsed() < self.age && counts_from.is_none_or(|from| load.since >= from)
+        };
+        let latest = self.latest.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(load) = latest.as_ref().filter(counts) {
+            return Arc::clone(load);
+        }
+        drop(latest);
+        let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(load) = latest.as_ref().filter(counts) {
+            return Arc::clone(load);
+        }
+        let load = Arc::new(Load { since: Instant::now(), value: OnceCell::new() });
+        *latest = Some(Arc::clone(&load));
+        load
     }
 
-    /// When the value was forgotten last: what is read from elsewhere than where it was written may be older.
-    pub fn changed(&self) -> Option<Instant> {
+    fn changed(&self) -> Option<Instant> {
         *self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets the value. To be called after the commit that changed it.
     pub fn clear(&self) {
         *self.changed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        *self.value.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.latest.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.epoch.end();
     }
 }
@@ -199,7 +207,7 @@ mod tests {
         cache.invalidate(&2);
         assert!(cache.changed().is_some());
         let cached = Cached::new(Duration::from_secs(60));
-        let ask = async |answer: u64| cached.get_or_load(async { Ok::<_, ()>(answer) }).await.unwrap();
+        let ask = async |answer: u64| cached.get_or_load(async |_| Ok::<_, ()>(answer)).await.unwrap();
         assert_eq!(*ask(1).await, 1);
         let both = afresh(async { (*ask(2).await, *ask(3).await) }).await;
         assert_eq!(both, (2, 2), "read once, and not before");
@@ -213,7 +221,7 @@ mod tests {
             noting(async {
                 cache.insert(cache.epoch(), 1, "one");
                 let found = cache.get(&1);
-                (found, *cached.get_or_load(async { Ok::<_, ()>(2) }).await.unwrap())
+                (found, *cached.get_or_load(async |_| Ok::<_, ()>(2)).await.unwrap())
             })
         };
         let made = look().await.1;
@@ -234,13 +242,27 @@ mod tests {
         let cached = Cached::new(Duration::from_secs(60));
         let loads = AtomicU64::new(0);
         let ask = || {
-            cached.get_or_load(async {
+            cached.get_or_load(async |_| {
+                let load = loads.fetch_add(1, Ordering::Relaxed);
                 tokio::task::yield_now().await;
-                Ok::<_, ()>(loads.fetch_add(1, Ordering::Relaxed))
+                // What is forgotten before it was read is what these get, and nobody after them.
+                cached.clear();
+                Ok::<_, ()>(load)
             })
         };
-        let answers = futures::future::join_all((0..24).map(|_| ask())).await;
-        assert!(answers.iter().all(|answer| answer.as_deref() == Ok(&0)));
-        assert_eq!(loads.into_inner(), 1);
+        for round in 0..2 {
+            let answers = futures::future::join_all((0..24).map(|_| ask())).await;
+            assert!(answers.iter().all(|answer| answer.as_deref() == Ok(&round)), "{answers:?}");
+        }
+        assert_eq!(loads.into_inner(), 2);
+    }
+
+    #[tokio::test]
+    async fn whoever_reads_after_a_change_knows_of_it() {
+        let cached = Cached::new(Duration::from_secs(60));
+        let ask = || cached.get_or_load(async |changed: Option<Instant>| Ok::<_, ()>(changed.is_some()));
+        assert!(!*ask().await.unwrap());
+        cached.clear();
+        assert!(*ask().await.unwrap());
     }
 }

@@ -39,6 +39,19 @@ pub struct Answer {
     pub statements: Statements,
 }
 
+impl Answer {
+    /// The response, with what it took in its extensions: `sql` is how many statements ran, and `statements` their texts,
+    /// where they were kept.
+    pub fn explained(self) -> Response {
+        let Self { mut response, statements } = self;
+        response.extensions.insert("sql".to_owned(), statements.count.into());
+        if let Some(texts) = statements.texts {
+            response.extensions.insert("statements".to_owned(), texts.into());
+        }
+        response
+    }
+}
+
 /// An async-graphql schema without its types.
 trait Schema: Send + Sync {
     fn execute(&self, request: Request) -> BoxFuture<'_, Response>;

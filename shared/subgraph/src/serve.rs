@@ -101,7 +101,10 @@ async fn graphql(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> R
 async fn answer(door: &Door, caller: Caller, headers: &HeaderMap, body: Bytes) -> Result<Response, Refused> {
     let streamed =
         headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));
-    if let Some(known) = Some(&body).filter(|_| !streamed).and_then(|body| door.subgraph.known(body, &caller))
+    let debugged = headers.contains_key(trace::DEBUG);
+    let may_repeat = !streamed && !debugged;
+    if let Some(known) =
+        Some(&body).filter(|_| may_repeat).and_then(|body| door.subgraph.known(body, &caller))
     {
         return Ok(([(header::CONTENT_TYPE, "application/graphql-response+json")], known).into_response());
     }
@@ -110,15 +113,14 @@ async fn answer(door: &Door, caller: Caller, headers: &HeaderMap, body: Bytes) -
     if streamed {
         return Ok(stream(&door.subgraph, request, caller));
     }
-    let answer = door.subgraph.answer(request, Some(body), caller, false).await;
+    let answer = door.subgraph.answer(request, Some(body), caller, debugged).await;
     tracing::debug!(
         subgraph.name = door.subgraph.name,
         sql.statements = answer.statements.count,
         errors = answer.response.errors.len(),
         "answered"
     );
-    let statements = async_graphql::Value::from(answer.statements.count);
-    Ok(GraphQLResponse::from(answer.response.extension("sql", statements)).into_response())
+    Ok(GraphQLResponse::from(answer.explained()).into_response())
 }
 
 /// Server-sent events in the distinct-connection mode of the GraphQL over SSE protocol.

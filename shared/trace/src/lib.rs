@@ -23,7 +23,7 @@ use tracing::instrument::{Instrument as _, Instrumented};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 pub use cause::Cause;
-pub use request_id::{REQUEST_ID, RequestId};
+pub use request_id::{DEBUG, REQUEST_ID, RequestId};
 pub use statement::statement;
 pub use traceparent::{TRACEPARENT, TRACESTATE, TraceParent};
 

@@ -6,6 +6,8 @@ use http::HeaderName;
 
 /// The header with it.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header by which a caller wants to see how the answer came about.
+pub const DEBUG: HeaderName = HeaderName::from_static("x-techpotli-debug");
 /// Characters of an id, at most.
 pub(crate) const LONGEST: usize = 128;
 

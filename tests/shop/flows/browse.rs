@@ -187,6 +187,8 @@ async fn plan(stage: Arc<Stage>) -> anyhow::Result<()> {
         };
         let statements = fetch["sql"].as_i64().unwrap_or(0);
         ensure!(statements <= most, "{statements} statements in one fetch: {fetch}");
+        let texts = list(&fetch["statements"])?.len();
+        ensure!(i64::try_from(texts)? == statements, "{texts} texts of {statements} statements: {fetch}");
         ensure!(fetch["errors"].as_i64().unwrap_or(0) == 0, "a fetch with errors: {fetch}");
     }
     Ok(())

@@ -65,9 +65,9 @@ impl Carts {
     /// The promotions that have not ended, from memory where they were read a moment ago. To be called before a
     /// transaction is begun, never within one.
     pub async fn promotions(&self) -> Result<Arc<Vec<Promotion>>, Fault> {
-        let promotions = &self.memory.promotions;
-        let read = promotion::not_ended(self.ports.database.read_since(promotions.changed()), self.now());
-        promotions.get_or_load(read).await
+        let read =
+            async |changed| promotion::not_ended(self.ports.database.read_since(changed), self.now()).await;
+        self.memory.promotions.get_or_load(read).await
     }
 
     /// Yields whenever the cart changed in this process.

@@ -59,8 +59,10 @@ impl Inventory {
     /// Where stock lies, from memory where it was read a moment ago. To be called before a transaction is begun, never
     /// within one.
     async fn known_locations(&self) -> Result<Arc<Vec<stock_location::Model>>, Fault> {
-        let db = self.ports.database.read_since(self.locations.changed());
-        let read = async { stock_location::all(db).await.map_err(Fault::from) };
+        let read = async |changed| {
+            let db = self.ports.database.read_since(changed);
+            stock_location::all(db).await.map_err(Fault::from)
+        };
         self.locations.get_or_load(read).await
     }
 

@@ -52,9 +52,11 @@ impl Catalog {
 
     /// The tree of categories.
     pub async fn categories(&self) -> Result<Arc<Categories>, Fault> {
-        let db = self.ports.database.read_since(self.memory.categories.changed());
-        let read = async { category::all(db).await.map(Categories::new) };
-        self.memory.categories.get_or_load(read).await.map_err(Fault::from)
+        let read = async |changed| {
+            let rows = category::all(self.ports.database.read_since(changed)).await?;
+            Ok::<_, Fault>(Categories::new(rows))
+        };
+        self.memory.categories.get_or_load(read).await
     }
 
     /// The channel with this code.
@@ -76,9 +78,8 @@ impl Catalog {
     }
 
     async fn channels(&self) -> Result<Arc<Vec<Channel>>, Fault> {
-        let db = self.ports.database.read_since(self.memory.channels.changed());
-        let read = async {
-            let rows = channel::all(db).await?;
+        let read = async |changed| {
+            let rows = channel::all(self.ports.database.read_since(changed)).await?;
             rows.into_iter().map(Channel::try_from).collect::<Result<Vec<_>, Fault>>()
         };
         self.memory.channels.get_or_load(read).await
