@@ -53,12 +53,16 @@ async fn apply(tx: &Tx, envelope: &Envelope, followed: bool) -> Result<(), Fault
             as_of: event.as_of,
         };
         stock::keep(tx, row).await?;
-    } else if let Some(event) = envelope.of::<OrdersEvent>()?
-        && event.change == OrderChange::Confirmed
-    {
-        sold(tx, &event.order).await?;
+    } else if let Some(order) = confirmed(envelope)? {
+        sold(tx, &order).await?;
     }
     Ok(())
+}
+
+/// The order, where it was confirmed; what becomes of it later is of no interest here.
+fn confirmed(envelope: &Envelope) -> Result<Option<OrderSnapshot>, Fault> {
+    let event = envelope.of::<OrdersEvent>()?;
+    Ok(event.filter(|event| event.change == OrderChange::Confirmed).map(|event| event.order))
 }
 
 async fn sold(tx: &Tx, order: &OrderSnapshot) -> Result<(), Fault> {
@@ -103,8 +107,8 @@ fn touched(envelope: &Envelope) -> Vec<ProductId> {
     if let Ok(Some(event)) = envelope.of::<InventoryEvent>() {
         return vec![event.product];
     }
-    match envelope.of::<OrdersEvent>() {
-        Ok(Some(event)) => event.order.lines.iter().map(|line| line.product).collect(),
+    match confirmed(envelope) {
+        Ok(Some(order)) => order.lines.iter().map(|line| line.product).collect(),
         _ => Vec::new(),
     }
 }

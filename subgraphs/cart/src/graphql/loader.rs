@@ -8,9 +8,10 @@ use auth::Viewer;
 use common::Fault;
 use common::id::{CartId, CartLineId, UserId, VariantId, WishlistId};
 use database::Loader;
+use tokio::sync::OnceCell;
 
 use super::part;
-use crate::domain::{Cart, Line};
+use crate::domain::{Cart, Line, Promotion};
 use crate::entity::wishlist;
 use crate::service::{Carts, Place};
 
@@ -25,6 +26,7 @@ pub struct Loaders {
     pub wishlists: Loader<(UserId, WishlistId), wishlist::Model>,
     pub wishes: Loader<WishlistId, Arc<[VariantId]>>,
     pub places: Loader<VariantId, Place>,
+    promotions: OnceCell<Arc<Vec<Promotion>>>,
 }
 
 impl Loaders {
@@ -64,7 +66,15 @@ impl Loaders {
             wishes: over(carts, |carts, ids| async move { Ok(shared(carts.wishes(ids).await?)) }),
             places: over(carts, |carts, ids| async move { carts.places(ids).await })
                 .knowing(move |id| known.known_place(*id)),
+            promotions: OnceCell::new(),
         }
+    }
+
+    /// The promotions that have not ended, the same for all of a request, whatever becomes of them meanwhile: so its
+    /// prices go together, and whoever waits for them goes on together, in one batch.
+    pub async fn promotions(&self, carts: &Carts) -> Result<&[Promotion], Fault> {
+        let promotions = self.promotions.get_or_try_init(|| carts.promotions()).await?;
+        Ok(promotions)
     }
 
     /// The loaders of the request under way.

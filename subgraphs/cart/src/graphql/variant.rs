@@ -93,14 +93,11 @@ impl ProductVariant {
             return Err(Fault::bad_input("'quantity' must lie between 1 and 999").into());
         }
         let (Some(list), Some(class)) = (self.list_price, &self.tax_class) else { return Ok(None) };
-        let carts = part::<Carts>(context)?;
-        let promotions = carts.promotions().await?;
+        let (carts, loaders) = (part::<Carts>(context)?, Loaders::of(context)?);
+        let promotions = loaders.promotions(carts).await?;
         let restricted = |promotion: &Promotion| promotion.is_on_articles() && promotion.is_restricted();
-        let place = if promotions.iter().any(restricted) {
-            Loaders::of(context)?.places.load(self.id).await?
-        } else {
-            None
-        };
+        let place =
+            if promotions.iter().any(restricted) { loaders.places.load(self.id).await? } else { None };
         let asked = Asked {
             list,
             class: TaxClass::parse(class),
@@ -108,7 +105,7 @@ impl ProductVariant {
             product: place.as_ref().map(|place| place.0),
             categories: place.as_ref().map_or(&[][..], |place| &place.1),
         };
-        let price = buyer_price(&asked, shop(context), &promotions, carts.now());
+        let price = buyer_price(&asked, shop(context), promotions, carts.now());
         Ok(price.map(|price| {
             let money = |minor| Money(Amount::new(minor, list.currency));
             let applications = price.applications.iter();

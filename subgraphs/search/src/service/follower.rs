@@ -33,8 +33,8 @@ pub const REINDEX: &str = "reindex";
 /// How often is looked whether an engine that did not answer does again.
 const LOOKING: Duration = Duration::from_secs(2);
 
-/// Answers are forgotten so seldom at the most. With the pause between looks, a change is found that much later.
-const FORGETTING: Duration = Duration::from_secs(2);
+/// Answers are forgotten so seldom at the most. Where one change follows another, they are found that much later.
+const FORGETTING: Duration = Duration::from_secs(5);
 
 /// What follows the database on behalf of an engine.
 pub struct Follower {
