@@ -170,6 +170,9 @@ fn the_engines_are_set_up_as_our_services_expect() {
     }
 }
 
+/// How far from the name of a metric its labels are named, in bytes.
+const NEAR: usize = 400;
+
 #[test]
 fn the_dashboard_shows_metrics_that_there_are() {
     let dashboard: serde_json::Value =
@@ -187,12 +190,27 @@ fn the_dashboard_shows_metrics_that_there_are() {
                 ["gateway_", "database_", "techpotli_"].iter().any(|prefix| word.starts_with(prefix))
             }) {
                 let metric = metric.trim_end_matches("_bucket");
-                assert!(sources.contains(&format!("\"{metric}\"")), "nothing counts {metric}");
+                let counted: Vec<_> = sources.match_indices(&format!("\"{metric}\"")).collect();
+                assert!(!counted.is_empty(), "nothing counts {metric}");
+                for label in labels(expression) {
+                    let is_near = |(at, _): &(usize, &str)| {
+                        let bounds = [at.saturating_sub(NEAR), (at + NEAR).min(sources.len())];
+                        let [start, end] = bounds.map(|place| sources.floor_char_boundary(place));
+                        sources[start..end].contains(&format!("\"{label}\""))
+                    };
+                    assert!(counted.iter().any(is_near), "{metric} has no label {label}");
+                }
                 seen += 1;
             }
         }
     }
     assert!(seen > 10, "{seen} metrics are shown");
+}
+
+/// The labels that sums are made by; `le` is what histograms bring along.
+fn labels(expression: &str) -> impl Iterator<Item = &str> {
+    let lists = expression.split("by (").skip(1).filter_map(|rest| rest.split(')').next());
+    lists.flat_map(|list| list.split(", ")).filter(|label| *label != "le")
 }
 
 fn collect(folder: &Path, into: &mut String) {

@@ -1,5 +1,6 @@
 //! What is asked for: documents and variables over the demo world.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -19,6 +20,8 @@ pub struct Asked {
 
 /// How many different requests make up a warm measurement.
 const WARM: usize = 20;
+/// How many requests warm a process up for as many others; half of all listings.
+const APART: usize = 12;
 /// Products whose pages are asked for warm, cold, and whose variants are bought.
 const WARM_PRODUCTS: u32 = 100;
 const COLD_PRODUCTS: u32 = 300;
@@ -55,6 +58,15 @@ impl Asked {
     pub fn cold(&self, query: Query, count: usize) -> Vec<Bytes> {
         let places = if query == Query::Home { 0..1 } else { WARM..WARM + count };
         places.map(|place| self.body(query, place, COLD_PRODUCTS)).collect()
+    }
+
+    /// Requests to warm a process up with, and others that it has seen nothing of then; none of the latter for the home page,
+    /// which is always the same.
+    pub fn apart(&self, query: Query) -> (Vec<Bytes>, Vec<Bytes>) {
+        let bodies =
+            |places: Range<usize>| places.map(|place| self.body(query, place, COLD_PRODUCTS)).collect();
+        let apart = if query == Query::Home { 0 } else { APART };
+        (bodies(0..APART), bodies(APART..APART + apart))
     }
 
     fn body(&self, query: Query, place: usize, products: u32) -> Bytes {
