@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use runtime::Tasks;
@@ -33,8 +34,10 @@ use crate::visitor::Visitor;
 
 /// How often everything is replaced. The figure of the documentation is from ten rounds.
 const ROUNDS: &str = "TECHPOTLI_TEST_ROLLING_ROUNDS";
-/// Shoppers at a time.
-const SHOPPERS: usize = 3;
+/// Shoppers at a time: enough to keep two cores busy, if they never pause.
+const SHOPPERS: usize = 6;
+/// For how long they do not pause before, so that it is known what half the load is.
+const FULL: Duration = Duration::from_secs(4);
 
 /// Sends connections on to whatever process is the newest.
 struct Balancer {
@@ -207,6 +210,9 @@ async fn no_request_is_lost_while_gateway_subgraphs_and_worker_are_replaced() ->
     for _ in 0..SHOPPERS {
         shoppers.spawn(crowd.clone().shop(Arc::clone(&stage), site.logged_in().await?));
     }
+    let whole = crowd.rate(FULL).await;
+    crowd.slow_down_to(whole / 2.0);
+    let (begun, asked) = (Instant::now(), crowd.asked.load(Ordering::Acquire));
     let replaced = async {
         for _ in 0..rounds {
             shop.roll(&crowd).await?;
@@ -220,6 +226,12 @@ async fn no_request_is_lost_while_gateway_subgraphs_and_worker_are_replaced() ->
             anyhow::bail!("a shopper went home early");
         }
     }
+    let held = (crowd.asked.load(Ordering::Acquire) - asked) as f64 / begun.elapsed().as_secs_f64();
+    println!(
+        "{SHOPPERS} shoppers who never pause: {whole:.1} visits a second; while everything was replaced: {held:.1}, \
+         {:.0}% of that",
+        100.0 * held / whole
+    );
     crowd.home.store(true, Ordering::Release);
     while let Some(shopper) = shoppers.join_next().await {
         shopper??;
@@ -250,6 +262,8 @@ struct Crowd {
     asked: Arc<AtomicUsize>,
     bought: Arc<AtomicUsize>,
     sessions: Arc<AtomicUsize>,
+    /// How long a visit and the pause after it take together, in microseconds.
+    visit: Arc<AtomicU64>,
 }
 
 impl Crowd {
@@ -258,6 +272,7 @@ impl Crowd {
     async fn shop(self, stage: Arc<Stage>, mut browser: Visitor) -> anyhow::Result<()> {
         let (good, mut number) = (stage.good()?, 0);
         while !self.home.load(Ordering::Acquire) {
+            let begun = Instant::now();
             let product = WORLD.product(number % WORLD.products);
             let data = stage.guest.data(PDP, "Pdp", json!({ "slug": product.slug })).await?;
             ensure!(
@@ -276,8 +291,23 @@ impl Crowd {
             }
             number += 1;
             self.asked.fetch_add(1, Ordering::AcqRel);
+            let visit = Duration::from_micros(self.visit.load(Ordering::Acquire));
+            tokio::time::sleep(visit.saturating_sub(begun.elapsed())).await;
         }
         Ok(())
+    }
+
+    /// Visits a second.
+    async fn rate(&self, length: Duration) -> f64 {
+        let (begun, asked) = (Instant::now(), self.asked.load(Ordering::Acquire));
+        tokio::time::sleep(length).await;
+        (self.asked.load(Ordering::Acquire) - asked) as f64 / begun.elapsed().as_secs_f64()
+    }
+
+    /// From now on so many visits a second, all together, at the most.
+    fn slow_down_to(&self, rate: f64) {
+        let visit = Duration::from_secs_f64(SHOPPERS as f64 / rate.max(1.0));
+        self.visit.store(visit.as_micros().try_into().unwrap_or(u64::MAX), Ordering::Release);
     }
 
     /// Waits until the shoppers have gone on for a while.

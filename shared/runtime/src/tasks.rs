@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinError;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::TaskTracker;
 use trace::Cause;
+
+tokio::task_local! {
+    /// The work at hand is finished, whoever goes away.
+    static FINISHING: ();
+}
 
 /// Spawns tasks, and ends them: the only way the project spawns.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +49,21 @@ impl Tasks {
             // Not the span that is open here: that one ends with what it stands for.
             let span = || tracing::info_span!(target: trace::ROOT, "task", otel.name = name);
             self.tracker.spawn(cause.carry(span, task));
+        }
+    }
+
+    /// Runs `work` to its end, even where whoever waits for it goes away: a client that hangs up between a commit and what
+    /// is to follow it takes nothing along. Work within such work needs no task of its own.
+    pub async fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        if self.never || FINISHING.try_with(|()| ()).is_ok() {
+            return work.await;
+        }
+        let ended = self.tracker.spawn(FINISHING.scope((), trace::carry_on(work))).await;
+        match ended.map_err(JoinError::try_into_panic) {
+            Ok(output) => output,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down, and the task at hand with it.
+            Err(Err(_)) => std::future::pending().await,
         }
     }
 

@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use jobs::Job;
 use messaging::{Consumer, Receiver};
+use runtime::Tasks;
 
 use crate::graphql::{pass_on_notes, pass_on_session};
 use crate::remembered::Remembered;
@@ -86,6 +87,7 @@ pub struct Subgraph {
     prepare: Arc<Prepare>,
     database: Database,
     peers: Peers,
+    tasks: Tasks,
     remembered: Remembered,
 }
 
@@ -107,6 +109,7 @@ impl Subgraph {
             prepare: Arc::new(prepare),
             database: ports.database.clone(),
             peers: ports.peers.clone(),
+            tasks: ports.tasks.clone(),
             remembered: Remembered::new(ports),
         }
     }
@@ -134,9 +137,18 @@ impl Subgraph {
         self
     }
 
-    /// Runs a query or mutation on the caller's behalf; `texts` keeps the text of the SQL statements.
-    pub async fn execute(&self, request: Request, caller: impl Into<Caller>, texts: bool) -> Answer {
+    /// Runs a query or mutation on the caller's behalf; `texts` keeps the text of the SQL statements. A mutation that has
+    /// begun comes to its end, even where the caller does not wait for it.
+    pub async fn execute(&self, mut request: Request, caller: impl Into<Caller>, texts: bool) -> Answer {
         let caller = caller.into();
+        if only_reads(&mut request) {
+            return self.carry_out(request, caller, texts).await;
+        }
+        let subgraph = self.clone();
+        self.tasks.finish(async move { subgraph.carry_out(request, caller, texts).await }).await
+    }
+
+    async fn carry_out(&self, request: Request, caller: Caller, texts: bool) -> Answer {
         let (mut response, statements) = if self.database.has_replicas() {
             self.execute_replicated(request, caller, texts).await
         } else {

@@ -96,6 +96,11 @@ pub fn carry<F: Future>(
     UNDERWAY.scope(Underway { request, trace }, work.instrument(span))
 }
 
+/// Runs `work` in a task of its own as a part of what the task at hand belongs to, below the span that is open here.
+pub fn carry_on<F: Future>(work: F) -> Carried<F> {
+    UNDERWAY.scope(underway(), work.in_current_span())
+}
+
 /// A stream that goes on when the task at hand is over, such as the events of a subscription: what it says in the log
 /// still belongs to what the task belongs to.
 pub fn carry_stream<S: Stream + Unpin>(mut stream: S) -> impl Stream<Item = S::Item> + use<S> {

@@ -1,5 +1,7 @@
 //! The catalogue through its schema: what front ends ask, and what the gateway asks.
 
+use std::time::Duration;
+
 use auth::Viewer;
 use common::Ids;
 use database::ScopedFutureExt;
@@ -184,6 +186,38 @@ async fn a_change_of_a_product_is_seen_at_once_and_told_to_others() {
     let taken = run(&shop, &editor, mutation, taken).await;
     assert_eq!(taken["data"]["productUpsert"]["userErrors"][0]["code"], "SLUG_TAKEN");
     assert_eq!(messaging::pending(&ports.database).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_waits_for_any_more_is_made_and_seen() {
+    let (shop, _ports, _folder) = shop().await;
+    let editor = shopper().with_scopes(&["catalog:write"]);
+    let query = "query($id: ID!) { product(id: $id) { title } }";
+    let mutation = "mutation($i: ProductUpsertInput!) { productUpsert(input: $i) { product { version } } }";
+    let id = SMALL.product_id(0);
+    let read =
+        async || run(&shop, &editor, query, json!({ "id": id })).await["data"]["product"]["title"].clone();
+    read().await;
+    // Whoever waits goes away before the statements, between them, and between the commit and what follows it.
+    for looks in 1..=20 {
+        let title = format!("Title {looks}");
+        let input = json!({ "i": { "id": id, "slug": "a-slug", "title": title, "expectedVersion": looks } });
+        let mut change = Box::pin(run(&shop, &editor, mutation, input));
+        for _ in 0..looks {
+            if futures::poll!(change.as_mut()).is_ready() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        drop(change);
+        let seen = async {
+            while read().await != title {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let seen = tokio::time::timeout(Duration::from_secs(10), seen).await;
+        assert!(seen.is_ok(), "after {looks} looks the title is {}, not {title}", read().await);
+    }
 }
 
 #[tokio::test]
