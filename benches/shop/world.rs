@@ -66,7 +66,9 @@ impl Asked {
         let bodies =
             |places: Range<usize>| places.map(|place| self.body(query, place, COLD_PRODUCTS)).collect();
         let apart = if query == Query::Home { 0 } else { APART };
-        (bodies(0..APART), bodies(APART..APART + apart))
+        let (others, mut unseen): (Vec<Bytes>, Vec<Bytes>) = (bodies(0..APART), bodies(APART..APART + apart));
+        unseen.retain(|body| !others.contains(body));
+        (others, unseen)
     }
 
     fn body(&self, query: Query, place: usize, products: u32) -> Bytes {

@@ -210,7 +210,9 @@ async fn no_request_is_lost_while_gateway_subgraphs_and_worker_are_replaced() ->
     for _ in 0..SHOPPERS {
         shoppers.spawn(crowd.clone().shop(Arc::clone(&stage), site.logged_in().await?));
     }
+    crowd.goes_on().await?;
     let whole = crowd.rate(FULL).await;
+    ensure!(whole > 0.0, "nobody got anywhere");
     crowd.slow_down_to(whole / 2.0);
     let (begun, asked) = (Instant::now(), crowd.asked.load(Ordering::Acquire));
     let replaced = async {
@@ -306,7 +308,7 @@ impl Crowd {
 
     /// From now on so many visits a second, all together, at the most.
     fn slow_down_to(&self, rate: f64) {
-        let visit = Duration::from_secs_f64(SHOPPERS as f64 / rate.max(1.0));
+        let visit = Duration::from_secs_f64(SHOPPERS as f64 / rate);
         self.visit.store(visit.as_micros().try_into().unwrap_or(u64::MAX), Ordering::Release);
     }
 

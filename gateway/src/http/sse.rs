@@ -35,7 +35,7 @@ pub(super) fn reply(
     let expiry = client.and_then(|identity| gateway.authenticator.expiry(identity));
     let ended = client.map(|identity| gateway.authenticator.ended(identity));
     let state = Streaming {
-        events,
+        events: gateway.tasks.apart("events of a stream", events).boxed(),
         stopping: Box::pin(gateway.tasks.stopping()),
         expired: Box::pin(async move {
             let expired = async {

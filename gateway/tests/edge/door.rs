@@ -1,7 +1,7 @@
 //! A gateway in the process, and short ways to knock at it.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use auth::{PassportSigner, PassportVerifier, SigningKey, TokenIssuer, TokenVerifier};
@@ -50,6 +50,17 @@ pub struct Reply {
 }
 
 impl Door {
+    /// Waits until so many subscriptions run in the subgraph.
+    pub async fn comes_to_run(&self, count: usize) {
+        let come = async {
+            while self.running.load(Ordering::SeqCst) != count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let come = tokio::time::timeout(Duration::from_secs(20), come).await;
+        assert!(come.is_ok(), "{} run, not {count}", self.running.load(Ordering::SeqCst));
+    }
+
     pub fn new() -> Self {
         Self::with(|_| {})
     }

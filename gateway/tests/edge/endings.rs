@@ -117,5 +117,5 @@ async fn a_stream_ends_with_the_session_of_whoever_opened_it() {
     let last = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
     let last = String::from_utf8(last.to_vec()).unwrap();
     assert!(last.contains("UNAUTHENTICATED"), "{last}");
-    assert_eq!(door.running.load(Ordering::SeqCst), 0);
+    door.comes_to_run(0).await;
 }

@@ -123,7 +123,7 @@ async fn several_operations_share_a_socket_and_one_can_be_ended() {
     socket.say(json!({ "id": "a", "type": "complete" })).await;
     socket.say(json!({ "type": "ping" })).await;
     assert_eq!(socket.hear().await, json!({ "type": "pong" }));
-    assert_eq!(door.running.load(Ordering::SeqCst), 1);
+    door.comes_to_run(1).await;
 }
 
 #[tokio::test]
@@ -221,9 +221,7 @@ async fn a_socket_carries_so_many_operations_and_no_large_message() {
     // Larger than a body may be: the socket ends, and with it what ran on it.
     let _ = socket.0.send(Message::text("x".repeat(300 * 1024))).await;
     while let Some(Ok(_)) = socket.0.next().await {}
-    while door.running.load(Ordering::SeqCst) > 0 {
-        tokio::task::yield_now().await;
-    }
+    door.comes_to_run(0).await;
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ pub use redis::FromRedisValue;
 pub use remote::{Away, Entry, Library, Remote, RemoteUrlError, Stream};
 pub use tier::Tier;
 
+use std::any::Any;
+use std::cell::RefCell;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -20,19 +22,36 @@ use hashbrown::DefaultHashBuilder;
 use tokio::sync::OnceCell;
 
 tokio::task_local! {
-    /// Since when.
-    static AFRESH: Instant;
+    static AFRESH: Own;
 }
 
-/// Runs work that remembers nothing from before, because another process may have changed what this one remembers. What
-/// it reads is remembered.
+/// What work that remembers nothing has read itself, by the epoch of what it is of.
+#[derive(Default)]
+struct Own(RefCell<Vec<(Epoch, Arc<dyn Any + Send + Sync>)>>);
+
+/// Runs work that remembers nothing but what it has read itself: another process may have changed what this one
+/// remembers, and others may read meanwhile where that is not known yet. What it reads is remembered.
 pub async fn afresh<T>(work: impl Future<Output = T>) -> T {
-    AFRESH.scope(Instant::now(), work).await
+    AFRESH.scope(Own::default(), work).await
 }
 
-/// From when on what was read counts for the work under way; from ever, mostly.
-fn counts_from() -> Option<Instant> {
-    AFRESH.try_with(|since| *since).ok()
+/// Whether the work under way remembers nothing.
+fn is_afresh() -> bool {
+    AFRESH.try_with(|_| ()).is_ok()
+}
+
+impl Own {
+    /// What the work under way reads of this, once.
+    fn of<V: Send + Sync + 'static>(&self, epoch: &Epoch) -> Arc<Load<V>> {
+        let mut all = self.0.borrow_mut();
+        let known = all.iter().find(|(of, _)| of.is_same(epoch)).map(|(_, load)| Arc::clone(load));
+        if let Some(Ok(load)) = known.map(Arc::downcast) {
+            return load;
+        }
+        let load = Arc::new(Load::begun_now());
+        all.push((epoch.clone(), Arc::clone(&load) as _));
+        load
+    }
 }
 
 /// Values by key, the least used dropped first.
@@ -63,7 +82,7 @@ where
     /// The value, where it is there and young enough.
     pub fn get(&self, key: &K) -> Option<V> {
         self.epoch.rely();
-        if counts_from().is_some() { None } else { self.values.get(key) }
+        if is_afresh() { None } else { self.values.get(key) }
     }
 
     /// The number of invalidations so far.
@@ -128,7 +147,13 @@ struct Load<V> {
     value: OnceCell<Arc<V>>,
 }
 
-impl<V> Cached<V> {
+impl<V> Load<V> {
+    fn begun_now() -> Self {
+        Self { since: Instant::now(), value: OnceCell::new() }
+    }
+}
+
+impl<V: Send + Sync + 'static> Cached<V> {
     /// Nothing yet; a value will be kept for `age`.
     pub fn new(age: Duration) -> Self {
         Self { latest: RwLock::default(), changed: Mutex::default(), epoch: Epoch::default(), age }
@@ -141,16 +166,24 @@ impl<V> Cached<V> {
         Fut: Future<Output = Result<V, E>>,
     {
         self.epoch.rely();
-        let latest = self.latest();
-        let value = latest.value.get_or_try_init(async || load(self.changed()).await.map(Arc::new)).await?;
-        Ok(Arc::clone(value))
+        let own = AFRESH.try_with(|own| own.of(&self.epoch)).ok();
+        let is_own = own.is_some();
+        let wanted = own.unwrap_or_else(|| self.latest());
+        let mut loaded_after = None;
+        let read = async || {
+            let changed = self.changed();
+            loaded_after = Some(changed);
+            load(changed).await.map(Arc::new)
+        };
+        let value = Arc::clone(wanted.value.get_or_try_init(read).await?);
+        if let Some(changed) = loaded_after.filter(|_| is_own) {
+            self.publish(wanted, changed);
+        }
+        Ok(value)
     }
 
     fn latest(&self) -> Arc<Load<V>> {
-        let counts_from = counts_from();
-        let counts = |load: &&Arc<Load<V>>| {
-            load.since.elapsed() < self.age && counts_from.is_none_or(|from| load.since >= from)
-        };
+        let counts = |load: &&Arc<Load<V>>| load.since.elapsed() < self.age;
         let latest = self.latest.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(load) = latest.as_ref().filter(counts) {
             return Arc::clone(load);
@@ -160,9 +193,17 @@ impl<V> Cached<V> {
         if let Some(load) = latest.as_ref().filter(counts) {
             return Arc::clone(load);
         }
-        let load = Arc::new(Load { since: Instant::now(), value: OnceCell::new() });
+        let load = Arc::new(Load::begun_now());
         *latest = Some(Arc::clone(&load));
         load
+    }
+
+    /// Gives everybody what was read by work for itself, unless something newer is there or it was forgotten meanwhile.
+    fn publish(&self, load: Arc<Load<V>>, changed: Option<Instant>) {
+        let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
+        if self.changed() == changed && latest.as_ref().is_none_or(|known| known.since < load.since) {
+            *latest = Some(load);
+        }
     }
 
     fn changed(&self) -> Option<Instant> {
@@ -206,12 +247,21 @@ mod tests {
         assert_eq!(cache.changed(), None);
         cache.invalidate(&2);
         assert!(cache.changed().is_some());
-        let cached = Cached::new(Duration::from_secs(60));
+        let cached = Arc::new(Cached::new(Duration::from_secs(60)));
         let ask = async |answer: u64| cached.get_or_load(async |_| Ok::<_, ()>(answer)).await.unwrap();
         assert_eq!(*ask(1).await, 1);
         let both = afresh(async { (*ask(2).await, *ask(3).await) }).await;
         assert_eq!(both, (2, 2), "read once, and not before");
         assert_eq!(*ask(4).await, 2);
+        cached.clear();
+        let (others, own) = afresh(async {
+            // Somebody else asks meanwhile, and may be answered where what this work knows of is not known yet.
+            let cached = Arc::clone(&cached);
+            let others = tokio::spawn(async move { cached.get_or_load(async |_| Ok::<_, ()>(5)).await });
+            (*others.await.unwrap().unwrap(), *ask(6).await)
+        })
+        .await;
+        assert_eq!((others, own, *ask(7).await), (5, 6, 6));
     }
 
     #[tokio::test]

@@ -21,6 +21,11 @@ impl Epoch {
         self.0.load(Ordering::Acquire)
     }
 
+    /// Whether it counts the changes of the same thing.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Notes a change. What was made of the state before is not good any more, so it is called after the change; also
     /// before it, where somebody could take the old state for the new one meanwhile.
     pub fn end(&self) {
@@ -52,7 +57,7 @@ pub struct Reads {
 
 impl Reads {
     fn add(&mut self, epoch: &Epoch) {
-        if self.of.iter().any(|(known, _)| Arc::ptr_eq(&known.0, &epoch.0)) {
+        if self.of.iter().any(|(known, _)| known.is_same(epoch)) {
             return;
         }
         match self.of.len() < MOST {

@@ -28,7 +28,13 @@ pub async fn counted<T>(texts: bool, work: impl Future<Output = T>) -> (T, State
             (output, statements)
         })
         .await;
-    // Mostly there is nothing around it.
+    add(&statements);
+    (output, statements)
+}
+
+/// Counts statements for the work at hand that ran for it in another task.
+pub fn add(statements: &Statements) {
+    // Mostly nobody counts.
     let _ = STATEMENTS.try_with(|around| {
         let mut around = around.borrow_mut();
         around.count += statements.count;
@@ -36,7 +42,6 @@ pub async fn counted<T>(texts: bool, work: impl Future<Output = T>) -> (T, State
             around.extend_from_slice(texts);
         }
     });
-    (output, statements)
 }
 
 /// Called by the connection for every statement.

@@ -145,7 +145,9 @@ impl Subgraph {
             return self.carry_out(request, caller, texts).await;
         }
         let subgraph = self.clone();
-        self.tasks.finish(async move { subgraph.carry_out(request, caller, texts).await }).await
+        let answer = self.tasks.finish(async move { subgraph.carry_out(request, caller, texts).await }).await;
+        statements::add(&answer.statements);
+        answer
     }
 
     async fn carry_out(&self, request: Request, caller: Caller, texts: bool) -> Answer {

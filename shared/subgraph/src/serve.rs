@@ -111,7 +111,7 @@ async fn answer(door: &Door, caller: Caller, headers: &HeaderMap, body: Bytes) -
     let mut request: async_graphql::Request = serde_json::from_slice(&body).map_err(|_| Refused::BadBody)?;
     door.documents.prepare(&mut request);
     if streamed {
-        return Ok(stream(&door.subgraph, request, caller));
+        return Ok(stream(door, request, caller));
     }
     let answer = door.subgraph.answer(request, Some(body), caller, debugged).await;
     tracing::debug!(
@@ -124,8 +124,11 @@ async fn answer(door: &Door, caller: Caller, headers: &HeaderMap, body: Bytes) -
 }
 
 /// Server-sent events in the distinct-connection mode of the GraphQL over SSE protocol.
-fn stream(subgraph: &Subgraph, request: async_graphql::Request, caller: Caller) -> Response {
-    let next = trace::carry_stream(subgraph.subscribe(request, caller.viewer))
+fn stream(door: &Door, request: async_graphql::Request, caller: Caller) -> Response {
+    let answers = trace::carry_stream(door.subgraph.subscribe(request, caller.viewer));
+    let next = door
+        .tasks
+        .apart("events of a subscription", answers)
         .map(|response| Event::default().event("next").json_data(response));
     let complete = futures::stream::once(async { Ok(Event::default().event("complete").data("")) });
     Sse::new(next.chain(complete)).keep_alive(KeepAlive::default()).into_response()

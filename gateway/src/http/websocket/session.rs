@@ -1,5 +1,6 @@
-//! One socket: a loop over what the client says and what its operations answer. Nothing is spawned, so a client that
-//! does not read holds up its own operations and nobody else's.
+//! One socket: a loop over what the client says and what its operations answer. Each operation is a task of its own, a
+//! few answers ahead at the most: a client that does not read holds up its own operations, and nothing that these hold,
+//! such as a connection to a database or a value that others wait for.
 
 use std::future::pending;
 use std::net::IpAddr;
@@ -219,7 +220,8 @@ impl Session {
             outgoing(id, answer, &request_id)
         };
         let answers = trace::carry(RequestId::parse(&call_id), None, recorded, span, answering);
-        self.operations.insert(key, stream::once(answers).flatten().boxed());
+        let answers = stream::once(answers).flatten();
+        self.operations.insert(key, self.gateway.tasks.apart("operation of a socket", answers).boxed());
         Ok(())
     }
 
