@@ -222,6 +222,7 @@ impl<V: Send + Sync + 'static> Cached<V> {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use tokio::sync::oneshot;
 
     #[test]
     fn a_value_read_before_an_invalidation_is_not_kept_after_it() {
@@ -247,20 +248,24 @@ mod tests {
         assert_eq!(cache.changed(), None);
         cache.invalidate(&2);
         assert!(cache.changed().is_some());
-        let cached = Arc::new(Cached::new(Duration::from_secs(60)));
+        let cached = Cached::new(Duration::from_secs(60));
         let ask = async |answer: u64| cached.get_or_load(async |_| Ok::<_, ()>(answer)).await.unwrap();
         assert_eq!(*ask(1).await, 1);
         let both = afresh(async { (*ask(2).await, *ask(3).await) }).await;
         assert_eq!(both, (2, 2), "read once, and not before");
         assert_eq!(*ask(4).await, 2);
         cached.clear();
-        let (others, own) = afresh(async {
-            // Somebody else asks meanwhile, and may be answered where what this work knows of is not known yet.
-            let cached = Arc::clone(&cached);
-            let others = tokio::spawn(async move { cached.get_or_load(async |_| Ok::<_, ()>(5)).await });
-            (*others.await.unwrap().unwrap(), *ask(6).await)
-        })
-        .await;
+        // Somebody else asks meanwhile, and may be answered where what this work knows of is not known yet.
+        let ((begins, has_begun), (tells, is_told)) = (oneshot::channel(), oneshot::channel());
+        let others = async {
+            has_begun.await.unwrap();
+            tells.send(*ask(5).await).unwrap();
+        };
+        let own = afresh(async {
+            begins.send(()).unwrap();
+            (is_told.await.unwrap(), *ask(6).await)
+        });
+        let ((), (others, own)) = futures::future::join(others, own).await;
         assert_eq!((others, own, *ask(7).await), (5, 6, 6));
     }
 
