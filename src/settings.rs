@@ -151,7 +151,8 @@ pub struct Settings {
     /// How long an operation may take, in milliseconds.
     #[arg(long, global = true, env = "TECHPOTLI_DEADLINE_MS", default_value = "10000", value_name = "MS")]
     pub deadline_ms: NonZeroU32,
-    /// How long requests are still taken after SIGTERM, in milliseconds, while whoever spreads them looks elsewhere.
+    /// How long requests are still taken after SIGTERM, in milliseconds, while whoever spreads them looks elsewhere: at
+    /// least 2000 where requests must not be lost.
     #[arg(long, global = true, env = "TECHPOTLI_DRAIN_MS", default_value_t = 0, value_name = "MS")]
     pub drain_ms: u32,
     /// How often one user may ask: requests per minute; 0 for no limit on anybody.

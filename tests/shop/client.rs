@@ -11,7 +11,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -33,6 +33,9 @@ pub struct Client {
     sent: Arc<AtomicUsize>,
 }
 
+/// A connection that nobody has used for so long is not used again: shorter than a gateway drains for.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// An HTTP answer.
 pub struct Answer {
     pub status: u16,
@@ -43,7 +46,10 @@ pub struct Answer {
 impl Client {
     /// A guest of this gateway.
     pub fn guest(base: &str) -> Self {
-        let http = Http::builder(TokioExecutor::new()).build_http();
+        let http = Http::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .build_http();
         Self { http, base: base.to_owned(), token: None, sent: Arc::default() }
     }
 

@@ -125,7 +125,7 @@ impl Shop {
             subgraphs.push(Service { name, balancer: Balancer::start().await?, process: None });
         }
         let of_its_own = [
-            ("TECHPOTLI_DRAIN_MS", "1000".to_owned()),
+            ("TECHPOTLI_DRAIN_MS", "2000".to_owned()),
             ("TECHPOTLI_REDIS_URL", redis.url().to_owned()),
             // For a machine that does much else.
             ("TECHPOTLI_REDIS_TIMEOUT_MS", "1000".to_owned()),

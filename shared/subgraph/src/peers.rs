@@ -12,7 +12,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use trace::Cause;
@@ -22,6 +22,9 @@ use crate::{Document, Subgraph};
 
 /// How long a call may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection that nobody has used for so long is not used again: shorter than peers drain for, so that they close none
+/// under a call.
+const IDLE: Duration = Duration::from_secs(1);
 /// The largest answer that is read, in bytes.
 const LARGEST_ANSWER: usize = 8 << 20;
 
@@ -54,7 +57,10 @@ impl Peers {
             peers: RwLock::default(),
             documents: Mutex::default(),
             written: Mutex::default(),
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            client: Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE)
+                .build_http(),
             signer,
         }))
     }

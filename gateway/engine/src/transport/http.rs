@@ -28,6 +28,8 @@ pub struct HttpOptions {
     pub connect_timeout: Duration,
     /// A call may take this long even where the request has no deadline or a later one.
     pub call_timeout: Duration,
+    /// A connection that nobody has used for so long is not used again. To be shorter than subgraphs drain for: while they
+    /// do, each answer gives its connection up, so none is left that they would close under a request.
     pub idle_timeout: Duration,
     /// Idle connections kept for each subgraph.
     pub max_idle_per_host: usize,
@@ -41,7 +43,7 @@ impl Default for HttpOptions {
             max_response_bytes: 16 << 20,
             connect_timeout: Duration::from_secs(2),
             call_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(1),
             max_idle_per_host: 256,
             http2_only: false,
         }
