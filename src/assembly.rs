@@ -33,10 +33,10 @@ pub struct Shared<'a> {
 impl Shared<'_> {
     /// One subgraph's ports on its database.
     pub fn ports(&self, room: &Room, database: Database) -> anyhow::Result<Ports> {
-        watch_replicas(&database, self.tasks);
         let clock = Clock::system();
-        Ok(Ports {
+        let ports = Ports {
             name: room.name,
+            memory: Ports::memory_of(&database),
             database,
             bus: self.bus.clone(),
             peers: self.peers.clone(),
@@ -46,9 +46,12 @@ impl Shared<'_> {
             folder: self.settings.data_dir.join(room.name),
             search: self.settings.search()?,
             redis: self.settings.redis(CACHE_PATIENCE)?,
+            warm_up: self.settings.warm_up,
             repeat_answers: Duration::from_millis(u64::from(self.settings.repeat_answers_ms)),
             tasks: self.tasks.clone(),
-        })
+        };
+        watch(&ports);
+        Ok(ports)
     }
 
     /// One subgraph's ports on its database, which must be up to date.
@@ -115,16 +118,16 @@ impl Shop {
     }
 }
 
-fn watch_replicas(database: &Database, tasks: &Tasks) {
-    if database.has_replicas() {
-        let (database, stopping) = (database.clone(), tasks.stopping());
-        tasks.spawn("replica watch", async move {
-            tokio::select! {
-                () = stopping => {}
-                () = database.watch_replicas() => {}
-            }
-        });
-    }
+/// Knows how far the replicas of a database are, and when others have written to it, until everything stops.
+fn watch(ports: &Ports) {
+    let (watched, stopping) = (ports.clone(), ports.tasks.stopping());
+    ports.tasks.spawn("database watch", async move {
+        tokio::select! {
+            () = stopping => {}
+            () = watched.database.watch_replicas(), if watched.database.has_replicas() => {}
+            () = watched.watch_others() => {}
+        }
+    });
 }
 
 /// Carries a subgraph's outbox to the bus until everything stops.

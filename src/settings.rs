@@ -98,6 +98,16 @@ pub struct Settings {
         value_name = "MS"
     )]
     pub repeat_answers_ms: u32,
+    /// Whether a subgraph on SQLite reads the newest of the catalogue, of stock and of users into memory as it starts.
+    #[arg(
+        long,
+        global = true,
+        env = "TECHPOTLI_WARM_UP",
+        default_value_t = true,
+        action = clap::ArgAction::Set,
+        value_name = "BOOL"
+    )]
+    pub warm_up: bool,
     /// Connections of one subgraph process to its MySQL database, and as many to each replica.
     #[arg(
         long,

@@ -105,6 +105,8 @@ struct Row {
     cold: Option<Cost>,
     /// The same in a process that has answered hundreds of others.
     new: Option<Cost>,
+    /// The same where memory knows nothing of them either.
+    read: Option<Cost>,
     warm: Cost,
     /// The same as warm, but that no answer is given twice.
     anew: Option<Cost>,
@@ -146,17 +148,32 @@ pub async fn shop(binary: &Path, data: &Path) -> anyhow::Result<()> {
         pair.repeat(&process, &bodies, WARM / 5).await?;
         let anew = Some(pair.repeat(&process, &bodies, WARM).await?);
         drop(process);
-        let (others, unseen) = asked.apart(query);
-        let process = Process::start(binary, data, &[])?;
-        let mut pair = Pair::open(&process).await?;
-        pair.repeat(&process, &others, WARM / 5).await?;
-        let new = if unseen.is_empty() { None } else { Some(pair.once(&process, &unseen).await?) };
-        rows.push(Row { name, first, cold, new, warm, anew, mark });
+        let new = unseen(binary, data, &asked, query, &[]).await?;
+        let read = unseen(binary, data, &asked, query, &[("TECHPOTLI_WARM_UP", "false".into())]).await?;
+        rows.push(Row { name, first, cold, new, read, warm, anew, mark });
     }
     rows.push(first_add(binary, data, &shopper).await?);
     rows.push(checkout(binary, data, &shopper).await?);
     print(&rows);
     Ok(())
+}
+
+/// Questions whose answers have nothing in common with those that the process has given so far.
+async fn unseen(
+    binary: &Path,
+    data: &Path,
+    asked: &Asked,
+    query: Query,
+    settings: &[(&'static str, String)],
+) -> anyhow::Result<Option<Cost>> {
+    let (others, unseen) = asked.apart(query);
+    if unseen.is_empty() {
+        return Ok(None);
+    }
+    let process = Process::start_with(binary, data, &[], settings)?;
+    let mut pair = Pair::open(&process).await?;
+    pair.repeat(&process, &others, WARM / 5).await?;
+    pair.once(&process, &unseen).await.map(Some)
 }
 
 /// The add alone; the carts are made before.
@@ -179,6 +196,7 @@ async fn first_add(binary: &Path, data: &Path, shopper: &Shopper) -> anyhow::Res
         first: costs[0],
         cold: Some(costs[1]),
         new: None,
+        read: None,
         warm: costs[3],
         anew: None,
         mark: Some(16.0),
@@ -211,6 +229,7 @@ async fn checkout(binary: &Path, data: &Path, shopper: &Shopper) -> anyhow::Resu
         first: costs[0],
         cold: Some(costs[1]),
         new: None,
+        read: None,
         warm: costs[3],
         anew: None,
         mark: Some(71.0),
@@ -222,27 +241,24 @@ fn print(rows: &[Row]) {
         "The shop in one process: CPU milliseconds a request, warm requests a second over two connections,"
     );
     println!("and how many times less it is than Vendure's smallest figure.\n");
-    println!(
-        "|Operation|First after start|Cold|New|Warm, each anew|Warm|Requests/s|Vendure|Cold: times less|New: times less|Anew: times less|Warm: times less|"
-    );
-    println!("|-|-|-|-|-|-|-|-|-|-|-|-|");
-    for Row { name, first, cold, new, warm, anew, mark } in rows {
+    let columns =
+        ["First after start", "Cold", "New", "Read", "Warm, each anew", "Warm", "Requests/s", "Vendure"];
+    let times = ["Cold", "New", "Read", "Anew", "Warm"].map(|of| format!("{of}: times less"));
+    println!("|Operation|{}|{}|", columns.join("|"), times.join("|"));
+    println!("|{}", "-|".repeat(1 + columns.len() + times.len()));
+    for Row { name, first, cold, new, read, warm, anew, mark } in rows {
         let shown =
             |value: Option<f64>, digits| value.map_or("–".to_owned(), |value| format!("{value:.digits$}"));
-        let times = |cost: Option<&Cost>| Some((*mark)? / cost?.cpu_ms());
+        let costs = [cold.as_ref(), new.as_ref(), read.as_ref(), anew.as_ref(), Some(warm)];
+        let [cold, new, read, anew, _] = costs.map(|cost| shown(cost.map(Cost::cpu_ms), 3));
+        let times = costs.map(|cost| shown(cost.and_then(|cost| Some((*mark)? / cost.cpu_ms())), 0));
         println!(
-            "|{name}|{:.2}|{}|{}|{}|{:.3}|{:.0}|{}|{}|{}|{}|{}|",
+            "|{name}|{:.2}|{cold}|{new}|{read}|{anew}|{:.3}|{:.0}|{}|{}|",
             first.cpu_ms(),
-            shown(cold.as_ref().map(Cost::cpu_ms), 2),
-            shown(new.as_ref().map(Cost::cpu_ms), 2),
-            shown(anew.as_ref().map(Cost::cpu_ms), 3),
             warm.cpu_ms(),
             warm.rate(),
             shown(*mark, 0),
-            shown(times(cold.as_ref()), 0),
-            shown(times(new.as_ref()), 0),
-            shown(times(anew.as_ref()), 0),
-            shown(times(Some(warm)), 0),
+            times.join("|"),
         );
     }
     println!(

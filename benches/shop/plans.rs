@@ -12,7 +12,7 @@ use crate::world::variant;
 
 /// Prints the table of `docs/performance.md`.
 pub async fn print(binary: &Path, data: &Path) -> anyhow::Result<()> {
-    let process = Process::start(binary, data, &[])?;
+    let process = Process::start_with(binary, data, &[], &[("TECHPOTLI_WARM_UP", "false".into())])?;
     let mut tour = Tour { connection: Connection::open(&process.address).await? };
     println!("|Operation|Fetches|Stages|SQL cold|SQL warm|By subgraph, cold|");
     println!("|-|-|-|-|-|-|");

@@ -45,6 +45,7 @@ pub struct Goods {
 }
 
 /// A running shop.
+#[derive(Clone)]
 pub struct Stage {
     /// A guest.
     pub guest: Client,

@@ -2,11 +2,13 @@
 //! Redis that several processes share.
 
 mod key;
+mod memory;
 mod reads;
 mod remote;
 mod tier;
 
 pub use key::{Key, Kind};
+pub use memory::Memory;
 pub use reads::{Epoch, Reads, noting, rely_on_others};
 pub use redis::FromRedisValue;
 pub use remote::{Away, Entry, Library, Remote, RemoteUrlError, Stream};
@@ -72,10 +74,16 @@ where
 {
     /// At most `capacity` values, each for at most `age`.
     pub fn new(capacity: u64, age: Duration) -> Self {
-        let values = moka::sync::Cache::builder()
-            .max_capacity(capacity)
-            .time_to_live(age)
-            .build_with_hasher(DefaultHashBuilder::default());
+        Self::of(moka::sync::Cache::builder().max_capacity(capacity).time_to_live(age))
+    }
+
+    /// At most `capacity` values, each until it is forgotten.
+    fn ageless(capacity: u64) -> Self {
+        Self::of(moka::sync::Cache::builder().max_capacity(capacity))
+    }
+
+    fn of(values: moka::sync::CacheBuilder<K, V, moka::sync::Cache<K, V>>) -> Self {
+        let values = values.build_with_hasher(DefaultHashBuilder::default());
         Self { values, epoch: Epoch::default(), changed: Arc::default() }
     }
 

@@ -100,7 +100,7 @@ impl Database {
             });
             common_options(options)
         };
-        let write = Writing::new(kept::keep(&open(pool(1)).await?).await?);
+        let write = Writing::new(kept::keep(&open(pool(1)).await?).await?).await?;
         let pool = open(pool(SQLITE_READERS)).await?;
         let mut readers = Vec::new();
         for _ in 0..SQLITE_READERS {
@@ -175,6 +175,20 @@ impl Database {
     pub async fn watch_replicas(&self) {
         if let Some(servers) = self.servers() {
             servers.watch().await;
+        }
+    }
+
+    /// Whether [`Database::written_unseen`] tells.
+    pub fn tells_of_others(&self) -> bool {
+        matches!(self.write.0, WriteBy::Kept(_))
+    }
+
+    /// Waits until something may have been written that nobody in this process was told of: by another process, or by a
+    /// transaction whose end is not known. Of SQLite it is known within about a second, of MySQL never.
+    pub async fn written_unseen(&self) {
+        match &self.write.0 {
+            WriteBy::Kept(writing) => writing.written_unseen().await,
+            WriteBy::Pool(_) => std::future::pending().await,
         }
     }
 

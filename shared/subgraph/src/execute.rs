@@ -85,7 +85,7 @@ pub struct Subgraph {
     pub(crate) news: Vec<News>,
     schema: Arc<dyn Schema>,
     prepare: Arc<Prepare>,
-    database: Database,
+    pub(crate) database: Database,
     peers: Peers,
     tasks: Tasks,
     remembered: Remembered,
@@ -286,7 +286,7 @@ impl Subgraph {
     }
 }
 
-fn only_reads(request: &mut Request) -> bool {
+pub(crate) fn only_reads(request: &mut Request) -> bool {
     // What does not parse does not run.
     request.parsed_query().is_ok_and(|document| {
         document.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Query)

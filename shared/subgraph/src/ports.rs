@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use auth::SigningKey;
-use cache::Remote;
+use cache::{Memory, Remote};
 use common::{Clock, Fault, Ids};
 use database::{ConnectError, Database, Options, Step};
 use events::Event;
@@ -30,6 +30,8 @@ pub struct Ports {
     pub name: &'static str,
     /// Its own database, migrated.
     pub database: Database,
+    /// What is remembered of its database.
+    pub memory: Memory,
     /// Carries its events.
     pub bus: Bus,
     /// Calls other subgraphs.
@@ -46,6 +48,8 @@ pub struct Ports {
     pub search: SearchUrl,
     /// A Redis that processes share, where there is one.
     pub redis: Option<Remote>,
+    /// Whether what will be asked for is read into memory before it is, where memory lasts.
+    pub warm_up: bool,
     /// How long an answer that was made from memory alone is given again; zero for never.
     pub repeat_answers: Duration,
     /// Where background work is spawned.
@@ -114,6 +118,57 @@ impl Ports {
             .await
             .map_err(|fault| PortsError::Migrate { subgraph: name, fault })?;
         if missing.is_empty() { Ok(database) } else { Err(PortsError::Behind { subgraph: name, missing }) }
+    }
+
+    /// What is to be remembered of a database. Where the database tells of others, [`Ports::watch_others`] must be run.
+    pub fn memory_of(database: &Database) -> Memory {
+        if database.tells_of_others() { Memory::lasting() } else { Memory::aging() }
+    }
+
+    /// Forgets what is remembered whenever something may have been written that nobody here was told of, for ever.
+    pub async fn watch_others(&self) {
+        loop {
+            self.database.written_unseen().await;
+            self.memory.forget();
+        }
+    }
+
+    /// Fills memory beside everything else, where it lasts: who comes first need not wait for it. `read` reads some rows
+    /// that come after the last of those before, and says which; it is called until there are none, or `most` were read.
+    pub fn warm_up<I, F, Fut>(&self, most: usize, read: F)
+    where
+        I: Copy + Send + 'static,
+        F: Fn(Option<I>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Vec<I>, Fault>> + Send,
+    {
+        if !self.warm_up || !self.memory.is_lasting() {
+            return;
+        }
+        let (name, stopping) = (self.name, self.tasks.stopping());
+        let filling = async move {
+            let (mut last, mut count) = (None, 0);
+            while count < most {
+                match read(last).await {
+                    Ok(rows) => {
+                        last = rows.last().copied();
+                        count += rows.len();
+                        if last.is_none() {
+                            break;
+                        }
+                    }
+                    Err(fault) => {
+                        tracing::warn!(subgraph = name, reason = fault.chain(), "memory could not be filled");
+                        break;
+                    }
+                }
+            }
+        };
+        self.tasks.spawn("warm-up", async move {
+            tokio::select! {
+                () = stopping => {}
+                () = filling => {}
+            }
+        });
     }
 
     /// The jobs in its database.

@@ -7,10 +7,12 @@ use std::time::Duration;
 use async_graphql::{Request, Variables};
 use auth::{PassportSigner, SigningKey, Viewer};
 use common::{Clock, Fault, Ids, Timestamp};
-use database::{Options, Step};
+use database::{Database, Options, Step};
 use messaging::Bus;
 use runtime::Tasks;
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 
+use crate::execute::only_reads;
 use crate::{Keys, Peers, Ports, SearchUrl, Subgraph};
 
 /// 2026-11-01T12:00:00Z: when tests begin.
@@ -73,6 +75,7 @@ pub async fn ports(name: &'static str, steps: fn() -> Vec<Step>) -> (Ports, Fold
     let keys = Keys { session: SigningKey::generate(), passport: SigningKey::generate() };
     let ports = Ports {
         name,
+        memory: Ports::memory_of(&database),
         database,
         bus: Bus::new(),
         peers: Peers::new(PassportSigner::new(&keys.passport, clock.clone())),
@@ -82,14 +85,37 @@ pub async fn ports(name: &'static str, steps: fn() -> Vec<Step>) -> (Ports, Fold
         folder: folder.path().join(name),
         search: SearchUrl::Embedded,
         redis: None,
+        warm_up: false,
         repeat_answers: Duration::from_secs(1),
         tasks: Tasks::new(),
     };
     (ports, folder)
 }
 
-/// Runs a document and returns the whole response as JSON with sorted keys.
+/// Runs a document and returns the whole response as JSON with sorted keys. What a query finds in memory must be what it
+/// would have found in the database.
 pub async fn run(
+    subgraph: &Subgraph,
+    viewer: &Viewer,
+    document: &str,
+    variables: serde_json::Value,
+) -> serde_json::Value {
+    let execute = || run_amid_others(subgraph, viewer, document, variables.clone());
+    if !only_reads(&mut Request::new(document)) || !subgraph.database.tells_of_others() {
+        return execute().await;
+    }
+    let before = changes(&subgraph.database).await;
+    let answer = execute().await;
+    let read = cache::afresh(execute()).await;
+    // Unless something was written meanwhile.
+    if changes(&subgraph.database).await == before {
+        assert_eq!(answer, read, "memory said otherwise than the database, of {document}");
+    }
+    answer
+}
+
+/// Runs a document as [`run`] does, while others write: between their commit and what they do after it, memory may differ.
+pub async fn run_amid_others(
     subgraph: &Subgraph,
     viewer: &Viewer,
     document: &str,
@@ -98,6 +124,13 @@ pub async fn run(
     let request = Request::new(document).variables(Variables::from_json(variables));
     let answer = subgraph.execute(request, viewer.clone(), false).await;
     sorted(serde_json::to_value(&answer.response).expect("a response is JSON"))
+}
+
+/// How many rows were written in this process so far, of an SQLite database.
+async fn changes(database: &Database) -> i64 {
+    let ask = Statement::from_string(DbBackend::Sqlite, "SELECT total_changes()");
+    let answer = database.schema().query_one_raw(ask).await.expect("the database answers");
+    answer.and_then(|row| row.try_get_by_index(0).ok()).expect("it counts changes")
 }
 
 /// Runs a document and returns how many SQL statements it took.

@@ -25,8 +25,9 @@ pub fn build(ports: &Ports) -> Subgraph {
     let carts = service::Carts::new(ports);
     let schema = graphql::schema(&carts);
     let sdl = subgraph::export_sdl(&schema);
+    carts.warm_up();
     let loading = carts.clone();
     Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&loading)))
-        .consuming(ports, events::consumer())
+        .consuming(ports, events::consumer(&carts))
         .working(carts.abandon_job())
 }

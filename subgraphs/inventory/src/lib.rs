@@ -26,6 +26,7 @@ pub fn build(ports: &Ports) -> Subgraph {
     let inventory = service::Inventory::new(ports);
     let schema = graphql::schema(&inventory);
     let sdl = subgraph::export_sdl(&schema);
+    inventory.warm_up();
     let loading = std::sync::Arc::new(inventory.clone());
     let consumer = events::consumer(&inventory);
     let sweeping = service::sweep_job(&inventory);

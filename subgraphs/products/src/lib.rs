@@ -24,6 +24,7 @@ pub fn build(ports: &Ports) -> Subgraph {
     let catalog = service::Catalog::new(ports);
     let schema = graphql::schema(&catalog);
     let sdl = subgraph::export_sdl(&schema);
+    catalog.warm_up();
     let loading = std::sync::Arc::new(catalog.clone());
     Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&loading)))
         .consuming(ports, events::consumer())

@@ -10,7 +10,7 @@ use events::products::ProductsEvent;
 use seed::World;
 use serde_json::{Value, json};
 use subgraph::seeding::Progress;
-use subgraph::testing::{self, Folder, run, statements};
+use subgraph::testing::{self, Folder, run, run_amid_others, statements};
 use subgraph::{Ports, Subgraph};
 
 const SMALL: World = World { seed: 1, products: 20, users: 30, orders: 10 };
@@ -195,8 +195,9 @@ async fn a_change_that_nobody_waits_for_any_more_is_made_and_seen() {
     let query = "query($id: ID!) { product(id: $id) { title } }";
     let mutation = "mutation($i: ProductUpsertInput!) { productUpsert(input: $i) { product { version } } }";
     let id = SMALL.product_id(0);
-    let read =
-        async || run(&shop, &editor, query, json!({ "id": id })).await["data"]["product"]["title"].clone();
+    let read = async || {
+        run_amid_others(&shop, &editor, query, json!({ "id": id })).await["data"]["product"]["title"].clone()
+    };
     read().await;
     // Whoever waits goes away before the statements, between them, and between the commit and what follows it.
     for looks in 1..=20 {

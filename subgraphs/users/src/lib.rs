@@ -30,6 +30,7 @@ pub fn build_with(ports: &Ports, cost: PasswordCost) -> Subgraph {
     let sweeping = service::sweep::job(&accounts);
     let schema = graphql::schema(&accounts);
     let sdl = subgraph::export_sdl(&schema);
+    accounts.warm_up();
     Subgraph::new(ports, schema, sdl, move |request| request.data(graphql::Loaders::new(&accounts)))
         .working(sweeping)
 }

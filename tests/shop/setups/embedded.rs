@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 
-use super::OneProcess;
+use super::{OneProcess, remembered};
 use crate::{flows, stampedes};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -10,8 +10,12 @@ async fn every_flow_holds_in_one_process() -> anyhow::Result<()> {
     let shop = OneProcess::start().await?;
     let stage = shop.stage();
     let flowed = flows::run("one process", &stage, flows::all()).await;
+    let remembered = match flowed.is_ok() {
+        true => remembered::holds(&shop).await,
+        false => Ok(()),
+    };
     let faults = shop.process.faults();
-    flowed.with_context(|| format!("faults in the log: {faults:#?}"))?;
+    flowed.and(remembered).with_context(|| format!("faults in the log: {faults:#?}"))?;
     ensure!(faults.is_empty(), "faults in the log: {faults:#?}");
     Ok(())
 }

@@ -6,6 +6,7 @@ mod oracle;
 mod outages;
 mod processes;
 mod real;
+mod remembered;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -30,10 +30,13 @@ use crate::entity::{cart, line, promotion};
 
 /// How long a change to the promotions may go unseen.
 const AGE: Duration = Duration::from_secs(10);
-/// How long a variant may stand in its old categories.
+/// How long a variant may stand in its old categories, where another process heard of the new ones and does not tell.
 const PLACE_AGE: Duration = Duration::from_secs(60);
 /// Places of variants kept in memory.
 const PLACES: u64 = 100_000;
+/// Of these, how many are read before anybody asks, and how many at once.
+const WARM: usize = 50_000;
+const CHUNK: u64 = 2_000;
 
 /// The product of a variant, its category and those above.
 pub type Place = Arc<(ProductId, Vec<CategoryId>)>;
@@ -56,7 +59,7 @@ impl Carts {
     pub fn new(ports: &Ports) -> Self {
         let memory = Memory {
             promotions: Cached::new(AGE),
-            places: Cache::new(PLACES, PLACE_AGE),
+            places: ports.memory.cache(PLACES, PLACE_AGE),
             changes: Live::new(),
         };
         Self { ports: ports.clone(), memory: Arc::new(memory) }

@@ -7,7 +7,7 @@ use auth::Viewer;
 use common::Fault;
 use common::id::{CartId, CartLineId, UserId, VariantId, WishlistId};
 
-use super::{Carts, Place};
+use super::{CHUNK, Carts, Place, WARM};
 use crate::domain::{Basket, Cart, Line, Priced};
 use crate::entity::{cart, line, offer, wishlist, wishlist_item};
 
@@ -45,6 +45,26 @@ impl Carts {
     /// Which carts these lines are in, in one statement.
     pub async fn carts_of_lines(&self, lines: Vec<CartLineId>) -> Result<HashMap<CartLineId, CartId>, Fault> {
         Ok(line::carts_of(self.ports.database.read(), lines).await?.into_iter().collect())
+    }
+
+    /// Begins to read where the newest variants stand.
+    pub fn warm_up(&self) {
+        let carts = self.clone();
+        self.ports.warm_up(WARM, move |last| {
+            let carts = carts.clone();
+            async move {
+                let ids = offer::newest_ids(carts.ports.database.read(), last, CHUNK).await?;
+                carts.places(ids.clone()).await?;
+                Ok(ids)
+            }
+        });
+    }
+
+    /// To be called after what the catalogue tells was applied: these variants may stand elsewhere.
+    pub fn moved(&self, variants: impl IntoIterator<Item = VariantId>) {
+        for variant in variants {
+            self.memory.places.invalidate(&variant);
+        }
     }
 
     /// Where this variant stands in the catalogue, if that is in memory.

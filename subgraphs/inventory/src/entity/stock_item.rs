@@ -3,7 +3,7 @@
 use common::id::{ProductId, VariantId};
 use common::{Fault, Timestamp};
 use sea_orm::entity::prelude::*;
-use sea_orm::{FromQueryResult, Statement, Value};
+use sea_orm::{FromQueryResult, QueryOrder as _, QuerySelect as _, QueryTrait as _, Statement, Value};
 
 use crate::domain::{BackorderPolicy, Policy};
 
@@ -48,6 +48,8 @@ pub struct Counted {
     pub restock_at: Option<Timestamp>,
     /// On hand, neither allocated nor reserved; what is reserved by a reservation that has expired counts.
     pub free: i64,
+    /// When the next reservation of it expires, in whichever location.
+    pub next_expiry: Option<Timestamp>,
 }
 
 impl Counted {
@@ -60,6 +62,17 @@ impl Counted {
             restock_at: self.restock_at,
         }
     }
+}
+
+/// The products of which something is stocked: the newest, or those that are older than `last`.
+pub async fn newest_products(
+    db: &impl ConnectionTrait,
+    last: Option<ProductId>,
+    limit: u64,
+) -> Result<Vec<ProductId>, DbErr> {
+    let newest = Entity::find().select_only().column(Column::ProductId).distinct();
+    let newest = newest.apply_if(last, |query, last| query.filter(Column::ProductId.lt(last)));
+    newest.order_by_desc(Column::ProductId).limit(limit).into_tuple().all(db).await
 }
 
 /// Which items to count.
@@ -94,10 +107,12 @@ pub async fn count(
          + COALESCE((SELECT SUM(r.quantity) FROM reservation r \
          JOIN stock_location s ON s.id = r.location_id \
          WHERE r.variant_id = i.variant_id AND r.state = 'ACTIVE' AND r.expires_at <= ? \
-         AND (s.ships_abroad OR s.country_code = ?)), 0) AS SIGNED) AS free \
+         AND (s.ships_abroad OR s.country_code = ?)), 0) AS SIGNED) AS free, \
+         (SELECT MIN(r.expires_at) FROM reservation r WHERE r.variant_id = i.variant_id AND r.state = 'ACTIVE' \
+         AND r.expires_at > ?) AS next_expiry \
          FROM stock_item i WHERE i.{column} IN ({places})"
     );
-    let mut values: Vec<Value> = vec![country.into(), now.0.into(), country.into()];
+    let mut values: Vec<Value> = vec![country.into(), now.0.into(), country.into(), now.0.into()];
     values.extend(ids);
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     Ok(Counted::find_by_statement(statement).all(db).await?)

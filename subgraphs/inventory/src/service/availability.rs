@@ -1,9 +1,11 @@
-//! What can be promised, read in one statement for many variants, and remembered for a moment.
+//! What can be promised, read in one statement for many variants, and remembered: until it changes where memory lasts,
+//! else for a moment.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use auth::ShopContext;
 use cache::Cache;
 use common::id::{CartLineId, ProductId, ReservationId, StockLocationId, VariantId};
 use common::{Fault, Timestamp};
@@ -13,8 +15,11 @@ use crate::domain::{Availability, Policy, best};
 use crate::entity::stock_item::{self, Counting};
 use crate::entity::{reservation, stock_level, stock_location};
 
-/// How long a count is good enough to be shown, by our clock; our own changes are seen at once.
+/// How long a count is good enough to be shown where others may change it unseen; our own changes are seen at once.
 const GOOD_FOR: Duration = Duration::from_secs(1);
+/// Products that are counted before anybody asks, and how many at once.
+const WARM: usize = 10_000;
+const CHUNK: u64 = 500;
 /// Counts kept.
 const KEPT: u64 = 100_000;
 /// Countries whose counts are kept; there are fewer.
@@ -30,22 +35,26 @@ pub struct Counted {
     pub policy: Policy,
     /// What can be promised.
     pub availability: Availability,
-    /// When it was counted.
+    /// When this was so.
     pub as_of: Timestamp,
+    /// Until when it is, unless somebody changes it: the next reservation expires then.
+    until: Option<Timestamp>,
 }
 
-/// Counts of the last moment.
+/// Counts.
 pub(super) struct Memory {
+    lasting: bool,
     variants: Cache<Asked<VariantId>, Counted>,
     products: Cache<Asked<ProductId>, Counted>,
     countries: RwLock<BTreeSet<Arc<str>>>,
 }
 
 impl Memory {
-    pub fn new() -> Self {
+    pub fn new(memory: &cache::Memory) -> Self {
         Self {
-            variants: Cache::new(KEPT, GOOD_FOR),
-            products: Cache::new(KEPT, GOOD_FOR),
+            lasting: memory.is_lasting(),
+            variants: memory.cache(KEPT, GOOD_FOR),
+            products: memory.cache(KEPT, GOOD_FOR),
             countries: RwLock::default(),
         }
     }
@@ -64,6 +73,17 @@ impl Memory {
         self.products.clear();
     }
 
+    /// The count as it is at `now`, where it is good enough then.
+    fn at(&self, now: Timestamp, counted: Counted) -> Option<Counted> {
+        let ends_by_itself = counted.until.is_some_and(|until| until <= now);
+        let is_good = counted.as_of <= now && !ends_by_itself;
+        match self.lasting {
+            // Nothing has changed since.
+            true => is_good.then_some(Counted { as_of: now, ..counted }),
+            false => (is_good && counted.as_of.plus(GOOD_FOR) > now).then_some(counted),
+        }
+    }
+
     /// Whether counts for the country are kept.
     fn keeps(&self, country: &Arc<str>) -> bool {
         if self.countries.read().unwrap_or_else(PoisonError::into_inner).contains(country) {
@@ -78,6 +98,19 @@ impl Memory {
 }
 
 impl Inventory {
+    /// Begins to count the newest products for who says nothing of where they are.
+    pub fn warm_up(&self) {
+        let (inventory, country) = (self.clone(), Arc::<str>::from(ShopContext::default().country));
+        self.ports.warm_up(WARM, move |last| {
+            let (inventory, country) = (inventory.clone(), Arc::clone(&country));
+            async move {
+                let ids = stock_item::newest_products(inventory.ports.database.read(), last, CHUNK).await?;
+                inventory.products(ids.iter().map(|id| (*id, Arc::clone(&country))).collect()).await?;
+                Ok(ids)
+            }
+        });
+    }
+
     /// Counts variants: from memory, and the others in one statement for each country asked for.
     pub async fn variants(
         &self,
@@ -98,13 +131,18 @@ impl Inventory {
         &self,
         asked: Vec<Asked<ProductId>>,
     ) -> Result<HashMap<Asked<ProductId>, Counted>, Fault> {
-        let cache = &self.memory.products;
+        let (cache, variants) = (&self.memory.products, &self.memory.variants);
+        let of_variants = variants.epoch();
         let read = |ids, country: Arc<str>, now| async move {
             let db = self.ports.database.read_since(cache.changed());
             let rows = stock_item::count(db, Counting::Products(ids), &country, now).await?;
             let mut grouped: BTreeMap<ProductId, Vec<Counted>> = BTreeMap::new();
             for row in rows {
-                grouped.entry(row.product_id).or_default().push(counted(&row, now));
+                let counted = counted(&row, now);
+                if self.memory.keeps(&country) {
+                    variants.insert(of_variants, (row.variant_id, Arc::clone(&country)), counted.clone());
+                }
+                grouped.entry(row.product_id).or_default().push(counted);
             }
             Ok(grouped.into_iter().filter_map(|(product, all)| Some((product, best_of(&all)?))).collect())
         };
@@ -113,16 +151,12 @@ impl Inventory {
 
     /// The count of a variant, where one is remembered and good enough.
     pub fn known_variant(&self, asked: &Asked<VariantId>) -> Option<Counted> {
-        self.good(self.memory.variants.get(asked))
+        self.memory.at(self.ports.clock.now(), self.memory.variants.get(asked)?)
     }
 
     /// The count of a product, where one is remembered and good enough.
     pub fn known_product(&self, asked: &Asked<ProductId>) -> Option<Counted> {
-        self.good(self.memory.products.get(asked))
-    }
-
-    fn good(&self, counted: Option<Counted>) -> Option<Counted> {
-        counted.filter(|known| known.as_of.plus(GOOD_FOR) > self.ports.clock.now())
+        self.memory.at(self.ports.clock.now(), self.memory.products.get(asked)?)
     }
 
     /// Counts one variant now, whatever is remembered.
@@ -148,7 +182,7 @@ impl Inventory {
         let mut found = HashMap::with_capacity(asked.len());
         let mut missing: BTreeMap<Arc<str>, Vec<I>> = BTreeMap::new();
         for key in asked {
-            match cache.get(&key).filter(|known| known.as_of.plus(GOOD_FOR) > now) {
+            match cache.get(&key).and_then(|known| self.memory.at(now, known)) {
                 Some(known) => drop(found.insert(key, known)),
                 None => missing.entry(key.1).or_default().push(key.0),
             }
@@ -229,10 +263,12 @@ impl Inventory {
 
 fn counted(row: &stock_item::Counted, as_of: Timestamp) -> Counted {
     let policy = row.policy();
-    Counted { policy, availability: policy.availability(row.free), as_of }
+    Counted { policy, availability: policy.availability(row.free), as_of, until: row.next_expiry }
 }
 
+/// The best of a product's variants, which it is until the first of all changes by itself.
 fn best_of(all: &[Counted]) -> Option<Counted> {
     let best = best(all.iter().map(|counted| counted.availability))?;
-    all.iter().find(|counted| counted.availability == best).cloned()
+    let until = all.iter().filter_map(|counted| counted.until).min();
+    all.iter().find(|counted| counted.availability == best).map(|best| Counted { until, ..best.clone() })
 }

@@ -100,14 +100,12 @@ impl LockedStock {
     pub async fn publish(self, ports: &Ports, tx: &Tx) -> Result<Touched, Fault> {
         let mut touched = Touched::default();
         for (variant, item) in &self.items {
+            // As a shopper in some country sees it, it may change where the sum does not.
+            touched.all.push((*variant, item.product_id));
             let (before, after) =
                 (self.before.get(variant).copied().unwrap_or_default(), self.free(*variant));
-            if before == after {
-                continue;
-            }
             let policy = item.policy();
-            touched.all.push((*variant, item.product_id));
-            if !is_visible_change(&policy, before, after) {
+            if before == after || !is_visible_change(&policy, before, after) {
                 continue;
             }
             touched.visibly.push(*variant);

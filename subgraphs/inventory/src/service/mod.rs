@@ -45,7 +45,7 @@ impl Inventory {
     pub fn new(ports: &Ports) -> Self {
         Self {
             ports: ports.clone(),
-            memory: Arc::new(Memory::new()),
+            memory: Arc::new(Memory::new(&ports.memory)),
             locations: Arc::new(Cached::new(AGE)),
             live: Live::new(),
         }
@@ -98,7 +98,7 @@ impl Inventory {
 /// What a transaction changed.
 #[derive(Debug, Default)]
 pub struct Touched {
-    /// Every variant whose stock changed, with its product.
+    /// Every variant whose stock may have changed, with its product.
     pub all: Vec<(VariantId, common::id::ProductId)>,
     /// Those of which a shopper sees it.
     pub visibly: Vec<VariantId>,

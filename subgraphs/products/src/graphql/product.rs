@@ -220,8 +220,10 @@ impl Product {
                 part::<Catalog>(context)?.older_reviews(self.0.id, place, &page).await?
             }
             None => {
-                let newest = Loaders::of(context)?.newest_reviews.load((self.0.id, page.limit())).await?;
-                newest.map(|reviews| reviews.to_vec()).unwrap_or_default()
+                let limit = page.limit();
+                let newest = Loaders::of(context)?.newest_reviews.load((self.0.id, limit)).await?;
+                let newest = newest.as_deref().unwrap_or_default();
+                newest.iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect()
             }
         };
         Ok(Connection::new(&page, rows, |review| Cursor::new(&[&review.created_at.0, &review.id]), Review))

@@ -13,10 +13,15 @@ use subgraph::Ports;
 use crate::domain::{Categories, Channel, Product, Variant};
 use crate::entity::{category, channel, product, review, variant};
 
-/// How long another process's change may go unseen; this one's changes are seen at once.
+/// How long another process's change may go unseen where nobody tells of it; this one's changes are seen at once.
 const AGE: Duration = Duration::from_secs(30);
 /// Products and variants kept in memory.
 const KEPT: u64 = 50_000;
+/// Newest reviews of a product that are kept: a page of ten, and whether there are more.
+const NEWEST: u64 = 11;
+/// Products that are read before anybody asks, and how many at once.
+const WARM: usize = 10_000;
+const CHUNK: u64 = 500;
 
 /// The catalogue's use cases. Cheap to clone.
 #[derive(Clone)]
@@ -30,7 +35,7 @@ struct Memory {
     slugs: Cache<String, ProductId>,
     variants: Cache<VariantId, Arc<Variant>>,
     of_product: Cache<ProductId, Arc<[Arc<Variant>]>>,
-    newest_reviews: Cache<(ProductId, u64), Arc<[review::Model]>>,
+    newest_reviews: Cache<ProductId, Arc<[review::Model]>>,
     categories: Cached<Categories>,
     channels: Cached<Vec<Channel>>,
 }
@@ -39,15 +44,30 @@ impl Catalog {
     /// The catalogue in the database of `ports`.
     pub fn new(ports: &Ports) -> Self {
         let memory = Memory {
-            products: Cache::new(KEPT, AGE),
-            slugs: Cache::new(KEPT, AGE),
-            variants: Cache::new(KEPT, AGE),
-            of_product: Cache::new(KEPT, AGE),
-            newest_reviews: Cache::new(KEPT / 10, AGE),
+            products: ports.memory.cache(KEPT, AGE),
+            slugs: ports.memory.cache(KEPT, AGE),
+            variants: ports.memory.cache(KEPT, AGE),
+            of_product: ports.memory.cache(KEPT, AGE),
+            newest_reviews: ports.memory.cache(KEPT / 5, AGE),
             categories: Cached::new(AGE),
             channels: Cached::new(AGE),
         };
         Self { ports: ports.clone(), memory: Arc::new(memory) }
+    }
+
+    /// Begins to read the newest of the catalogue.
+    pub fn warm_up(&self) {
+        let catalog = self.clone();
+        self.ports.warm_up(WARM, move |last| {
+            let catalog = catalog.clone();
+            async move {
+                let ids = product::newest_ids(catalog.ports.database.read(), last, CHUNK).await?;
+                catalog.products(ids.clone()).await?;
+                catalog.variants_of(ids.clone()).await?;
+                catalog.newest_reviews(ids.iter().map(|id| (*id, NEWEST)).collect()).await?;
+                Ok(ids)
+            }
+        });
     }
 
     /// The tree of categories.
@@ -105,20 +125,25 @@ impl Catalog {
         self.memory.of_product.get(product)
     }
 
-    /// The newest reviews of a product, where they are in memory.
-    pub fn known_reviews(&self, key: &(ProductId, u64)) -> Option<Arc<[review::Model]>> {
-        self.memory.newest_reviews.get(key)
+    /// So many of the newest reviews of a product or more, where they are in memory.
+    pub fn known_reviews(&self, (product, limit): &(ProductId, u64)) -> Option<Arc<[review::Model]>> {
+        if *limit <= NEWEST { self.memory.newest_reviews.get(product) } else { None }
     }
 
     /// Products by id: from memory, and the others in one statement.
     pub async fn products(&self, ids: Vec<ProductId>) -> Result<HashMap<ProductId, Arc<Product>>, Fault> {
+        let slugs = &self.memory.slugs;
+        let of_slugs = slugs.epoch();
         let read = |missing| async move {
             let rows =
                 product::by_ids(self.ports.database.read_since(self.memory.products.changed()), missing)
                     .await?;
-            rows.into_iter()
-                .map(|row| Product::try_from(row).map(|product| (product.id, Arc::new(product))))
-                .collect::<Result<Vec<_>, Fault>>()
+            let read = rows.into_iter().map(|row| {
+                let product = Product::try_from(row)?;
+                slugs.insert(of_slugs, product.slug.clone(), product.id);
+                Ok((product.id, Arc::new(product)))
+            });
+            read.collect::<Result<Vec<_>, Fault>>()
         };
         through(&self.memory.products, ids, read).await
     }
@@ -179,6 +204,8 @@ impl Catalog {
         &self,
         products: Vec<ProductId>,
     ) -> Result<HashMap<ProductId, Arc<[Arc<Variant>]>>, Fault> {
+        let variants = &self.memory.variants;
+        let of_variants = variants.epoch();
         let read = |missing: Vec<ProductId>| async move {
             let rows = variant::of_products(
                 self.ports.database.read_since(self.memory.of_product.changed()),
@@ -187,7 +214,9 @@ impl Catalog {
             .await?;
             let mut grouped: HashMap<ProductId, Vec<Arc<Variant>>> = HashMap::new();
             for row in rows {
-                grouped.entry(row.product_id).or_default().push(Arc::new(Variant::try_from(row)?));
+                let variant = Arc::new(Variant::try_from(row)?);
+                variants.insert(of_variants, variant.id, Arc::clone(&variant));
+                grouped.entry(variant.product_id).or_default().push(variant);
             }
             Ok(grouped.into_iter().map(|(product, variants)| (product, variants.into())).collect())
         };
@@ -200,31 +229,43 @@ impl Catalog {
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 
-    /// The newest reviews of products, as many as each key says: from memory, and the others in one statement for each
-    /// number asked for, of which a document has few.
+    /// The newest reviews of products, as many as each key says or more: from memory, and the others in one statement; of
+    /// longer pages, in one for each length asked for, of which a document has few.
     pub async fn newest_reviews(
         &self,
         keys: Vec<(ProductId, u64)>,
     ) -> Result<HashMap<(ProductId, u64), Arc<[review::Model]>>, Fault> {
-        let read = |missing: Vec<(ProductId, u64)>| async move {
-            let mut by_limit: BTreeMap<u64, Vec<ProductId>> = BTreeMap::new();
-            for (product, limit) in missing {
-                by_limit.entry(limit).or_default().push(product);
-            }
-            let mut found = Vec::new();
-            for (limit, products) in by_limit {
-                let mut grouped: HashMap<ProductId, Vec<review::Model>> =
-                    products.iter().map(|product| (*product, Vec::new())).collect();
-                let db = self.ports.database.read_since(self.memory.newest_reviews.changed());
-                for row in review::newest(db, products, limit).await? {
-                    grouped.entry(row.product_id).or_default().push(row);
-                }
-                found
-                    .extend(grouped.into_iter().map(|(product, reviews)| ((product, limit), reviews.into())));
-            }
-            Ok(found)
-        };
-        through(&self.memory.newest_reviews, keys, read).await
+        let mut by_limit: BTreeMap<u64, Vec<ProductId>> = BTreeMap::new();
+        for (product, limit) in &keys {
+            by_limit.entry(NEWEST.max(*limit)).or_default().push(*product);
+        }
+        let mut found = HashMap::with_capacity(keys.len());
+        for (limit, mut products) in by_limit {
+            products.sort_unstable();
+            products.dedup();
+            let read = |missing| self.read_newest_reviews(missing, limit);
+            let reviews = match limit {
+                NEWEST => through(&self.memory.newest_reviews, products, read).await?,
+                _ => read(products).await?.into_iter().collect(),
+            };
+            let asked = keys.iter().filter(|key| NEWEST.max(key.1) == limit);
+            found.extend(asked.filter_map(|key| Some((*key, Arc::clone(reviews.get(&key.0)?)))));
+        }
+        Ok(found)
+    }
+
+    async fn read_newest_reviews(
+        &self,
+        products: Vec<ProductId>,
+        limit: u64,
+    ) -> Result<Vec<(ProductId, Arc<[review::Model]>)>, Fault> {
+        let mut grouped: BTreeMap<ProductId, Vec<review::Model>> =
+            products.iter().map(|product| (*product, Vec::new())).collect();
+        let db = self.ports.database.read_since(self.memory.newest_reviews.changed());
+        for row in review::newest(db, products, limit).await? {
+            grouped.entry(row.product_id).or_default().push(row);
+        }
+        Ok(grouped.into_iter().map(|(product, reviews)| (product, reviews.into())).collect())
     }
 
     /// The reviews of a product after a place in the order newest first.
@@ -257,8 +298,7 @@ impl Catalog {
     pub(crate) fn forget(&self, id: ProductId, slugs: &[String], variants: &[VariantId]) {
         self.memory.products.invalidate(&id);
         self.memory.of_product.invalidate(&id);
-        // Reviews are kept by page size: forgetting all of them is rarer than it is dear.
-        self.memory.newest_reviews.clear();
+        self.memory.newest_reviews.invalidate(&id);
         for slug in slugs {
             self.memory.slugs.invalidate(slug);
         }

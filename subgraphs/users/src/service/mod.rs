@@ -23,10 +23,13 @@ pub use passwords::{PasswordCost, Passwords, hash};
 pub use register::Registration;
 pub use session::Login;
 
-/// How long another process's change may go unseen; this one's changes are seen at once.
+/// How long another process's change may go unseen where nobody tells of it; this one's changes are seen at once.
 const AGE: Duration = Duration::from_secs(30);
 /// Users kept in memory.
 const KEPT: u64 = 50_000;
+/// Users who are read before anybody asks, and how many at once.
+const WARM: usize = 10_000;
+const CHUNK: u64 = 1_000;
 
 /// What the use cases work with. Cheap to clone.
 #[derive(Clone)]
@@ -45,7 +48,7 @@ impl Accounts {
             ports: ports.clone(),
             passwords: Passwords::new(cost),
             issuer: Arc::new(issuer),
-            seen: Cache::new(KEPT, AGE),
+            seen: ports.memory.cache(KEPT, AGE),
         }
     }
 }

@@ -6,10 +6,23 @@ use std::sync::Arc;
 use common::Fault;
 use common::id::UserId;
 
-use super::Accounts;
+use super::{Accounts, CHUNK, WARM};
 use crate::entity::user;
 
 impl Accounts {
+    /// Begins to read who came last.
+    pub fn warm_up(&self) {
+        let accounts = self.clone();
+        self.ports.warm_up(WARM, move |last| {
+            let accounts = accounts.clone();
+            async move {
+                let ids = user::newest_ids(accounts.ports.database.read(), last, CHUNK).await?;
+                accounts.users(ids.clone()).await?;
+                Ok(ids)
+            }
+        });
+    }
+
     /// These users, without their password hashes: from memory, and the others in one statement.
     pub async fn users(&self, ids: Vec<UserId>) -> Result<HashMap<UserId, Arc<user::Model>>, Fault> {
         let epoch = self.seen.epoch();
