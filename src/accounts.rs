@@ -11,7 +11,7 @@ use subgraph::Peers;
 /// In whose name `users` is asked.
 const CALLER: &str = "gateway";
 /// Accounts that are remembered. A link is never taken back, so the age only bounds what memory holds.
-const REMEMBERED: u64 = 50_000;
+const REMEMBERED: usize = 50_000;
 const AGE: Duration = Duration::from_secs(10 * 60);
 
 /// The accounts in `users`.

@@ -36,7 +36,7 @@ impl Shared<'_> {
         let clock = Clock::system();
         let ports = Ports {
             name: room.name,
-            memory: Ports::memory_of(&database),
+            memory: Ports::memory_of(&database, self.tasks),
             database,
             bus: self.bus.clone(),
             peers: self.peers.clone(),

@@ -49,9 +49,7 @@ async fn replay(settings: &Settings, choice: &Choice) -> anyhow::Result<()> {
     }
     println!("{applied} applied, {failed} stay dead letters.");
     if applied > 0 && !desk.bus.is_shared() {
-        println!(
-            "On the bus in memory, running processes see it in their caches and search after a restart."
-        );
+        println!("On the bus in memory, a running process finds it in its search after a restart.");
     }
     match failed {
         0 => Ok(()),

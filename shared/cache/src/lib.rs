@@ -21,6 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use hashbrown::DefaultHashBuilder;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::DefaultLifecycle;
 use tokio::sync::OnceCell;
 
 tokio::task_local! {
@@ -62,35 +64,59 @@ impl Own {
 /// read before an invalidation is not kept after it.
 #[derive(Clone)]
 pub struct Cache<K, V> {
-    values: moka::sync::Cache<K, V, DefaultHashBuilder>,
+    values: Arc<quick_cache::sync::Cache<K, Aged<V>, UnitWeighter, DefaultHashBuilder>>,
+    /// How long a value counts; none where it does until it is forgotten.
+    age: Option<Duration>,
     epoch: Epoch,
     changed: Arc<Mutex<Option<Instant>>>,
 }
 
+/// A value, and when it came, where it is to be asked how old it is.
+#[derive(Clone)]
+struct Aged<V> {
+    value: V,
+    since: Option<Instant>,
+}
+
 impl<K, V> Cache<K, V>
 where
-    K: Hash + Eq + Send + Sync + 'static,
+    K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
     /// At most `capacity` values, each for at most `age`.
-    pub fn new(capacity: u64, age: Duration) -> Self {
-        Self::of(moka::sync::Cache::builder().max_capacity(capacity).time_to_live(age))
+    pub fn new(capacity: usize, age: Duration) -> Self {
+        Self::of(capacity, Some(age))
     }
 
     /// At most `capacity` values, each until it is forgotten.
-    fn ageless(capacity: u64) -> Self {
-        Self::of(moka::sync::Cache::builder().max_capacity(capacity))
+    fn ageless(capacity: usize) -> Self {
+        Self::of(capacity, None)
     }
 
-    fn of(values: moka::sync::CacheBuilder<K, V, moka::sync::Cache<K, V>>) -> Self {
-        let values = values.build_with_hasher(DefaultHashBuilder::default());
-        Self { values, epoch: Epoch::default(), changed: Arc::default() }
+    fn of(capacity: usize, age: Option<Duration>) -> Self {
+        let hasher = DefaultHashBuilder::default();
+        let values = quick_cache::sync::Cache::with(
+            capacity,
+            capacity as u64,
+            UnitWeighter,
+            hasher,
+            DefaultLifecycle::default(),
+        );
+        Self { values: Arc::new(values), age, epoch: Epoch::default(), changed: Arc::default() }
     }
 
     /// The value, where it is there and young enough.
     pub fn get(&self, key: &K) -> Option<V> {
         self.epoch.rely();
-        if is_afresh() { None } else { self.values.get(key) }
+        if is_afresh() {
+            return None;
+        }
+        let Aged { value, since } = self.values.get(key)?;
+        let is_young = match (since, self.age) {
+            (Some(since), Some(age)) => since.elapsed() < age,
+            _ => true,
+        };
+        is_young.then_some(value)
     }
 
     /// The number of invalidations so far.
@@ -109,17 +135,15 @@ where
     }
 
     /// Keeps a value that was read after `epoch` was taken.
-    pub fn insert(&self, epoch: u64, key: K, value: V)
-    where
-        K: Clone,
-    {
+    pub fn insert(&self, epoch: u64, key: K, value: V) {
         if self.epoch() != epoch {
             return;
         }
-        self.values.insert(key.clone(), value);
+        let since = self.age.map(|_| Instant::now());
+        self.values.insert(key.clone(), Aged { value, since });
         if self.epoch() != epoch {
             // It was forgotten between the two, maybe before it was put there.
-            self.values.invalidate(&key);
+            self.values.remove(&key);
             self.epoch.end();
         }
     }
@@ -127,7 +151,7 @@ where
     /// Forgets one value. To be called after the commit that changed it.
     pub fn invalidate(&self, key: &K) {
         self.change();
-        self.values.invalidate(key);
+        self.values.remove(key);
         // Whoever found it meanwhile has relied on what is over.
         self.epoch.end();
     }
@@ -135,7 +159,7 @@ where
     /// Forgets everything.
     pub fn clear(&self) {
         self.change();
-        self.values.invalidate_all();
+        self.values.clear();
         self.epoch.end();
     }
 }

@@ -38,7 +38,7 @@ impl Memory {
     }
 
     /// A cache of at most `capacity` values. `age` is how long others' changes may go unseen.
-    pub fn cache<K, V>(&self, capacity: u64, age: Duration) -> Cache<K, V>
+    pub fn cache<K, V>(&self, capacity: usize, age: Duration) -> Cache<K, V>
     where
         K: Hash + Eq + Clone + Send + Sync + 'static,
         V: Clone + Send + Sync + 'static,

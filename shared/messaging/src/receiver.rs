@@ -89,9 +89,10 @@ impl Receiver {
     /// and does not hold up the others.
     pub async fn accept(&self, events: &[Envelope]) -> Result<(), Fault> {
         let ours = self.ours(events);
-        self.apply(&ours, |_| String::new()).await?;
+        let applied = self.apply(&ours, |_| String::new()).await;
+        // Also where it went wrong: some may have been applied before.
         self.tell(&ours);
-        Ok(())
+        applied.map(drop)
     }
 
     /// Those of the events that something follows from.

@@ -30,6 +30,11 @@ impl Tasks {
         Self { never: true, ..Self::default() }
     }
 
+    /// Whether no task is ever begun.
+    pub fn are_never(&self) -> bool {
+        self.never
+    }
+
     /// A stream that goes on in a task of its own: whoever takes what it yields slowly holds up nothing that it holds. It
     /// is at most two items ahead, and ends when it is dropped here.
     pub fn apart<S>(&self, name: &'static str, stream: S) -> ReceiverStream<S::Item>

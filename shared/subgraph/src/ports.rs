@@ -120,9 +120,9 @@ impl Ports {
         if missing.is_empty() { Ok(database) } else { Err(PortsError::Behind { subgraph: name, missing }) }
     }
 
-    /// What is to be remembered of a database. Where the database tells of others, [`Ports::watch_others`] must be run.
-    pub fn memory_of(database: &Database) -> Memory {
-        if database.tells_of_others() { Memory::lasting() } else { Memory::aging() }
+    /// What is to be remembered of a database. What lasts is for who runs [`Ports::watch_others`] among these tasks.
+    pub fn memory_of(database: &Database, tasks: &Tasks) -> Memory {
+        if database.tells_of_others() && !tasks.are_never() { Memory::lasting() } else { Memory::aging() }
     }
 
     /// Forgets what is remembered whenever something may have been written that nobody here was told of, for ever.

@@ -73,9 +73,10 @@ pub async fn ports(name: &'static str, steps: fn() -> Vec<Step>) -> (Ports, Fold
         .expect("a fresh database opens and migrates");
     let clock = Clock::manual(START);
     let keys = Keys { session: SigningKey::generate(), passport: SigningKey::generate() };
+    let tasks = Tasks::new();
     let ports = Ports {
         name,
-        memory: Ports::memory_of(&database),
+        memory: Ports::memory_of(&database, &tasks),
         database,
         bus: Bus::new(),
         peers: Peers::new(PassportSigner::new(&keys.passport, clock.clone())),
@@ -87,7 +88,7 @@ pub async fn ports(name: &'static str, steps: fn() -> Vec<Step>) -> (Ports, Fold
         redis: None,
         warm_up: false,
         repeat_answers: Duration::from_secs(1),
-        tasks: Tasks::new(),
+        tasks,
     };
     (ports, folder)
 }

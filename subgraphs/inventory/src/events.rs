@@ -3,7 +3,7 @@
 use events::Event as _;
 use events::orders::{OrderChange, OrdersEvent};
 use events::products::ProductsEvent;
-use messaging::Consumer;
+use messaging::{Consumer, Envelope};
 
 use crate::service::{Inventory, note_product, release_in, ship_in};
 
@@ -28,18 +28,30 @@ pub fn consumer(inventory: &Inventory) -> Consumer {
             }
         })
     });
-    let consumer = consumer.heeding(|envelope| match envelope.of::<OrdersEvent>() {
-        Ok(Some(event)) => matches!(event.change, OrderChange::Cancelled | OrderChange::Completed),
+    let consumer = consumer.heeding(|envelope| match (envelope.of::<OrdersEvent>(), envelope.of()) {
+        (Ok(Some(event)), _) => matches!(event.change, OrderChange::Cancelled | OrderChange::Completed),
+        (_, Ok(Some(ProductsEvent::ReviewCreated { .. }))) => false,
         _ => true,
     });
-    consumer.after(move |envelopes| {
+    consumer.after(move |envelopes| envelopes.iter().for_each(|envelope| tell(&telling, envelope)))
+}
+
+/// Tells memory and those who watch what an event has changed.
+fn tell(inventory: &Inventory, envelope: &Envelope) {
+    if let Ok(Some(ProductsEvent::ProductChanged(product))) = envelope.of() {
+        for variant in &product.variants {
+            inventory.changed_by_events(variant.id, Some(product.id));
+        }
+    } else if let Ok(Some(OrdersEvent { change, order })) = envelope.of() {
+        for line in order.lines {
+            inventory.changed_by_events(line.variant, Some(line.product));
+            if change == OrderChange::Cancelled {
+                inventory.announce(line.variant);
+            }
+        }
+    } else if let Ok(variant) = envelope.key.parse() {
         // A process that sweeps tells the others of variants.
-        let news = envelopes.iter().filter_map(|envelope| envelope.key.parse().ok());
-        let cancelled = envelopes
-            .iter()
-            .filter_map(|envelope| envelope.of::<OrdersEvent>().ok().flatten())
-            .filter(|event| event.change == OrderChange::Cancelled)
-            .flat_map(|event| event.order.lines);
-        telling.changed_by_events(cancelled.map(|line| line.variant).chain(news));
-    })
+        inventory.changed_by_events(variant, None);
+        inventory.announce(variant);
+    }
 }

@@ -9,6 +9,7 @@ use crate::{flows, stampedes};
 async fn every_flow_holds_in_one_process() -> anyhow::Result<()> {
     let shop = OneProcess::start().await?;
     let stage = shop.stage();
+    remembered::is_read_before_anybody_asks(&shop).await?;
     let flowed = flows::run("one process", &stage, flows::all()).await;
     let remembered = match flowed.is_ok() {
         true => remembered::holds(&shop).await,

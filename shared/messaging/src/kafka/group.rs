@@ -173,12 +173,13 @@ impl<'k> Group<'k> {
         let whole: Vec<Envelope> =
             batch.iter().filter(|it| it.broken.is_none()).map(|it| it.event.clone()).collect();
         let ours = self.receiver.ours(&whole);
-        buried.extend(self.receiver.apply(&ours, |event| origin(event).to_string()).await?);
-        self.kafka.announce_dead(self.receiver.name, &buried, origin).await?;
-        self.kafka.announce(self.receiver.name, &ours).await?;
-        // This process may have to do something in the background now.
+        let applied = self.receiver.apply(&ours, |event| origin(event).to_string()).await;
+        // This process may have to do something in the background now, also where it went wrong: some may have been applied
+        // before.
         self.receiver.tell(&ours);
-        Ok(())
+        buried.extend(applied?);
+        self.kafka.announce_dead(self.receiver.name, &buried, origin).await?;
+        self.kafka.announce(self.receiver.name, &ours).await
     }
 
     /// Waits without taking records and without losing our place in the group. Only partitions that come to us

@@ -33,9 +33,9 @@ const AGE: Duration = Duration::from_secs(10);
 /// How long a variant may stand in its old categories, where another process heard of the new ones and does not tell.
 const PLACE_AGE: Duration = Duration::from_secs(60);
 /// Places of variants kept in memory.
-const PLACES: u64 = 100_000;
+const PLACES: usize = 50_000;
 /// Of these, how many are read before anybody asks, and how many at once.
-const WARM: usize = 50_000;
+const WARM: usize = 10_000;
 const CHUNK: u64 = 2_000;
 
 /// The product of a variant, its category and those above.

@@ -48,8 +48,8 @@ pub struct Counted {
     pub restock_at: Option<Timestamp>,
     /// On hand, neither allocated nor reserved; what is reserved by a reservation that has expired counts.
     pub free: i64,
-    /// When the next reservation of it expires, in whichever location.
-    pub next_expiry: Option<Timestamp>,
+    /// When the first reservation of it expires, or has, in whichever location.
+    pub first_expiry: Option<Timestamp>,
 }
 
 impl Counted {
@@ -108,11 +108,11 @@ pub async fn count(
          JOIN stock_location s ON s.id = r.location_id \
          WHERE r.variant_id = i.variant_id AND r.state = 'ACTIVE' AND r.expires_at <= ? \
          AND (s.ships_abroad OR s.country_code = ?)), 0) AS SIGNED) AS free, \
-         (SELECT MIN(r.expires_at) FROM reservation r WHERE r.variant_id = i.variant_id AND r.state = 'ACTIVE' \
-         AND r.expires_at > ?) AS next_expiry \
+         (SELECT MIN(r.expires_at) FROM reservation r WHERE r.variant_id = i.variant_id AND r.state = 'ACTIVE') \
+         AS first_expiry \
          FROM stock_item i WHERE i.{column} IN ({places})"
     );
-    let mut values: Vec<Value> = vec![country.into(), now.0.into(), country.into(), now.0.into()];
+    let mut values: Vec<Value> = vec![country.into(), now.0.into(), country.into()];
     values.extend(ids);
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     Ok(Counted::find_by_statement(statement).all(db).await?)

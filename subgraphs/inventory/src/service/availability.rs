@@ -18,10 +18,11 @@ use crate::entity::{reservation, stock_level, stock_location};
 /// How long a count is good enough to be shown where others may change it unseen; our own changes are seen at once.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 /// Products that are counted before anybody asks, and how many at once.
-const WARM: usize = 10_000;
+const WARM: usize = 2_000;
 const CHUNK: u64 = 500;
-/// Counts kept.
-const KEPT: u64 = 100_000;
+/// Counts of products kept, and of variants.
+const KEPT: usize = 10_000;
+const KEPT_VARIANTS: usize = 50_000;
 /// Countries whose counts are kept; there are fewer.
 const MOST_COUNTRIES: usize = 300;
 
@@ -37,7 +38,7 @@ pub struct Counted {
     pub availability: Availability,
     /// When this was so.
     pub as_of: Timestamp,
-    /// Until when it is, unless somebody changes it: the next reservation expires then.
+    /// Until when it is, unless somebody changes it: a reservation expires then.
     until: Option<Timestamp>,
 }
 
@@ -53,7 +54,7 @@ impl Memory {
     pub fn new(memory: &cache::Memory) -> Self {
         Self {
             lasting: memory.is_lasting(),
-            variants: memory.cache(KEPT, GOOD_FOR),
+            variants: memory.cache(KEPT_VARIANTS, GOOD_FOR),
             products: memory.cache(KEPT, GOOD_FOR),
             countries: RwLock::default(),
         }
@@ -263,7 +264,10 @@ impl Inventory {
 
 fn counted(row: &stock_item::Counted, as_of: Timestamp) -> Counted {
     let policy = row.policy();
-    Counted { policy, availability: policy.availability(row.free), as_of, until: row.next_expiry }
+    // What has expired, and is not given back, may yet be committed by somebody who looked at the clock before.
+    let until = |expiry| if expiry > as_of { expiry } else { as_of.plus(GOOD_FOR) };
+    let until = row.first_expiry.map(until);
+    Counted { policy, availability: policy.availability(row.free), as_of, until }
 }
 
 /// The best of a product's variants, which it is until the first of all changes by itself.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use cache::Cached;
 use common::Fault;
-use common::id::VariantId;
+use common::id::{ProductId, VariantId};
 use subgraph::{Live, News, Ports};
 
 pub use adjust::Adjustment;
@@ -86,12 +86,18 @@ impl Inventory {
         }
     }
 
-    /// To be called after events were applied: anything may have changed.
-    pub fn changed_by_events(&self, variants: impl IntoIterator<Item = VariantId>) {
-        self.memory.clear();
-        for variant in variants {
-            self.live.announce(variant);
+    /// To be called after events were applied that changed a variant's stock; where its product is not known, anything
+    /// may have changed.
+    pub fn changed_by_events(&self, variant: VariantId, product: Option<ProductId>) {
+        match product {
+            Some(product) => self.memory.forget(variant, product),
+            None => self.memory.clear(),
         }
+    }
+
+    /// Tells who watches a variant.
+    pub fn announce(&self, variant: VariantId) {
+        self.live.announce(variant);
     }
 }
 
@@ -99,7 +105,7 @@ impl Inventory {
 #[derive(Debug, Default)]
 pub struct Touched {
     /// Every variant whose stock may have changed, with its product.
-    pub all: Vec<(VariantId, common::id::ProductId)>,
+    pub all: Vec<(VariantId, ProductId)>,
     /// Those of which a shopper sees it.
     pub visibly: Vec<VariantId>,
 }

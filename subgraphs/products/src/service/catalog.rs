@@ -15,12 +15,13 @@ use crate::entity::{category, channel, product, review, variant};
 
 /// How long another process's change may go unseen where nobody tells of it; this one's changes are seen at once.
 const AGE: Duration = Duration::from_secs(30);
-/// Products and variants kept in memory.
-const KEPT: u64 = 50_000;
+/// Products kept in memory, and variants.
+const KEPT: usize = 10_000;
+const KEPT_VARIANTS: usize = 50_000;
 /// Newest reviews of a product that are kept: a page of ten, and whether there are more.
 const NEWEST: u64 = 11;
 /// Products that are read before anybody asks, and how many at once.
-const WARM: usize = 10_000;
+const WARM: usize = 2_000;
 const CHUNK: u64 = 500;
 
 /// The catalogue's use cases. Cheap to clone.
@@ -46,9 +47,9 @@ impl Catalog {
         let memory = Memory {
             products: ports.memory.cache(KEPT, AGE),
             slugs: ports.memory.cache(KEPT, AGE),
-            variants: ports.memory.cache(KEPT, AGE),
+            variants: ports.memory.cache(KEPT_VARIANTS, AGE),
             of_product: ports.memory.cache(KEPT, AGE),
-            newest_reviews: ports.memory.cache(KEPT / 5, AGE),
+            newest_reviews: ports.memory.cache(KEPT, AGE),
             categories: Cached::new(AGE),
             channels: Cached::new(AGE),
         };

@@ -24,7 +24,7 @@ use crate::entity::{co_purchase, document, index_state, stock, view};
 /// Products bought together that are remembered for each.
 const MOST_TOGETHER: usize = 24;
 /// Answers that are remembered, a few kilobytes each, and for how long at the most.
-const ANSWERS: u64 = 1_000;
+const ANSWERS: usize = 1_000;
 const ANSWER_AGE: Duration = Duration::from_secs(600);
 /// The longest text that is searched for, in characters.
 const LONGEST_TEXT: usize = 200;

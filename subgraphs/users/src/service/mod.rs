@@ -26,9 +26,9 @@ pub use session::Login;
 /// How long another process's change may go unseen where nobody tells of it; this one's changes are seen at once.
 const AGE: Duration = Duration::from_secs(30);
 /// Users kept in memory.
-const KEPT: u64 = 50_000;
+const KEPT: usize = 50_000;
 /// Users who are read before anybody asks, and how many at once.
-const WARM: usize = 10_000;
+const WARM: usize = 2_000;
 const CHUNK: u64 = 1_000;
 
 /// What the use cases work with. Cheap to clone.
