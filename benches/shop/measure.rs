@@ -15,6 +15,8 @@ use crate::world::{Asked, Query, variant};
 const WARM: Duration = Duration::from_millis(2_500);
 /// How many requests are made with cold caches.
 pub const COLD: usize = 23;
+/// New requests to a process that is warm.
+const NEW: usize = 240;
 
 /// What a number of requests took.
 #[derive(Clone, Copy)]
@@ -105,7 +107,7 @@ struct Row {
     cold: Option<Cost>,
     /// The same in a process that has answered hundreds of others.
     new: Option<Cost>,
-    /// The same where memory knows nothing of them either.
+    /// The same in one whose memory knows nothing of them either.
     read: Option<Cost>,
     warm: Cost,
     /// The same as warm, but that no answer is given twice.
@@ -148,32 +150,23 @@ pub async fn shop(binary: &Path, data: &Path) -> anyhow::Result<()> {
         pair.repeat(&process, &bodies, WARM / 5).await?;
         let anew = Some(pair.repeat(&process, &bodies, WARM).await?);
         drop(process);
-        let new = unseen(binary, data, &asked, query, &[]).await?;
-        let read = unseen(binary, data, &asked, query, &[("TECHPOTLI_WARM_UP", "false".into())]).await?;
+        let process = Process::start(binary, data, &[])?;
+        let mut pair = Pair::open(&process).await?;
+        pair.repeat(&process, &bodies, WARM / 5).await?;
+        let new = asked.cold(query, NEW);
+        let new = if new.len() > 1 { Some(pair.once(&process, &new).await?) } else { None };
+        drop(process);
+        let (others, unseen) = asked.apart(query);
+        let process = Process::start_with(binary, data, &[], &[("TECHPOTLI_WARM_UP", "false".into())])?;
+        let mut pair = Pair::open(&process).await?;
+        pair.repeat(&process, &others, WARM / 5).await?;
+        let read = if unseen.is_empty() { None } else { Some(pair.once(&process, &unseen).await?) };
         rows.push(Row { name, first, cold, new, read, warm, anew, mark });
     }
     rows.push(first_add(binary, data, &shopper).await?);
     rows.push(checkout(binary, data, &shopper).await?);
     print(&rows);
     Ok(())
-}
-
-/// Questions whose answers have nothing in common with those that the process has given so far.
-async fn unseen(
-    binary: &Path,
-    data: &Path,
-    asked: &Asked,
-    query: Query,
-    settings: &[(&'static str, String)],
-) -> anyhow::Result<Option<Cost>> {
-    let (others, unseen) = asked.apart(query);
-    if unseen.is_empty() {
-        return Ok(None);
-    }
-    let process = Process::start_with(binary, data, &[], settings)?;
-    let mut pair = Pair::open(&process).await?;
-    pair.repeat(&process, &others, WARM / 5).await?;
-    pair.once(&process, &unseen).await.map(Some)
 }
 
 /// The add alone; the carts are made before.

@@ -1,5 +1,6 @@
 //! What is asked for: documents and variables over the demo world.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -54,14 +55,19 @@ impl Asked {
         (0..WARM).map(|place| self.body(query, place, WARM_PRODUCTS)).collect()
     }
 
-    /// Requests that nobody has made before; few for the home page, which is always the same.
+    /// Requests that nobody has made before, after those of [`Asked::warm`]; few for the home page, which is always the
+    /// same, and fewer than asked for where there are no more words.
     pub fn cold(&self, query: Query, count: usize) -> Vec<Bytes> {
-        let places = if query == Query::Home { 0..1 } else { WARM..WARM + count };
-        places.map(|place| self.body(query, place, COLD_PRODUCTS)).collect()
+        if query == Query::Home {
+            return vec![self.body(query, 0, COLD_PRODUCTS)];
+        }
+        let mut seen: HashSet<Bytes> = self.warm(query).into_iter().collect();
+        let bodies = (WARM..WARM + count).map(|place| self.body(query, place, COLD_PRODUCTS));
+        bodies.filter(|body| seen.insert(body.clone())).collect()
     }
 
-    /// Requests to warm a process up with, and others that it has seen nothing of then; none of the latter for the home page,
-    /// which is always the same.
+    /// Requests to warm a process up with, and others about products that it has seen nothing of then; none of the latter
+    /// for the home page, which is always the same.
     pub fn apart(&self, query: Query) -> (Vec<Bytes>, Vec<Bytes>) {
         let bodies =
             |places: Range<usize>| places.map(|place| self.body(query, place, COLD_PRODUCTS)).collect();
@@ -75,7 +81,7 @@ impl Asked {
         let title = &self.titles[place * 7 % self.titles.len()];
         match query {
             Query::Home => self.home.body(json!({})),
-            Query::Listing => self.listing.body(json!({ "f": half_a_category(place) })),
+            Query::Listing => self.listing.body(json!({ "f": part_of_a_category(place) })),
             Query::Text => {
                 let word = title.split(' ').nth(1 + place % 2).unwrap_or(title);
                 self.listing.body(json!({ "q": word, "f": { "inStockOnly": true } }))
@@ -92,15 +98,15 @@ impl Asked {
     }
 }
 
-/// The dearer or the cheaper half of a category: 24 listings that have no product in common.
-fn half_a_category(place: usize) -> Value {
-    let category = place % seed::CATEGORIES.len();
-    let typical = seed::CATEGORIES[category].2 as i64;
-    let price = if (place / seed::CATEGORIES.len()).is_multiple_of(2) {
-        json!({ "minMinor": typical })
-    } else {
-        json!({ "maxMinor": typical })
-    };
+/// The dearer or the cheaper part of a category: halves of all at first, which have no product in common, then other
+/// parts.
+fn part_of_a_category(place: usize) -> Value {
+    let categories = seed::CATEGORIES.len();
+    let category = place % categories;
+    let (half, step) = (place / categories % 2, place / categories / 2);
+    let bound =
+        seed::CATEGORIES[category].2 as i64 * [100, 96, 104, 92, 108, 88, 112, 84, 116, 80][step % 10] / 100;
+    let price = if half == 0 { json!({ "minMinor": bound }) } else { json!({ "maxMinor": bound }) };
     json!({ "categoryId": World::DEMO.category_id(category).to_string(), "price": price, "inStockOnly": true })
 }
 

@@ -16,6 +16,8 @@ pub struct Entry {
     pub product: ProductSnapshot,
     /// What it can be filtered by: numbers of [`Facets`], in ascending order.
     pub facets: Box<[u32]>,
+    /// The lowest price in each currency, in minor units.
+    lowest: Box<[(Currency, i64)]>,
     /// Variants that can be bought now.
     pub available: HashSet<VariantId>,
     /// Mean rating in hundredths.
@@ -34,7 +36,8 @@ impl Entry {
         units_sold: i64,
     ) -> Self {
         let facets = facets.of(&product);
-        Self { product, facets, available, average_hundredths, units_sold }
+        let lowest = lowest_prices(&product);
+        Self { product, facets, lowest, available, average_hundredths, units_sold }
     }
 
     /// The title in the language, or in English.
@@ -47,8 +50,7 @@ impl Entry {
 
     /// The lowest price in the currency, in minor units.
     pub fn lowest_price(&self, currency: Currency) -> Option<i64> {
-        let prices = self.product.variants.iter().flat_map(|variant| &variant.prices);
-        prices.filter(|price| price.currency == currency).map(|price| price.minor).min()
+        self.lowest.iter().find(|(of, _)| *of == currency).map(|(_, minor)| *minor)
     }
 
     /// Whether shoppers of the channel see it.
@@ -70,6 +72,17 @@ impl Entry {
     }
 }
 
+fn lowest_prices(product: &ProductSnapshot) -> Box<[(Currency, i64)]> {
+    let mut lowest: Vec<(Currency, i64)> = Vec::new();
+    for price in product.variants.iter().flat_map(|variant| &variant.prices) {
+        match lowest.iter_mut().find(|(currency, _)| *currency == price.currency) {
+            Some((_, minor)) => *minor = price.minor.min(*minor),
+            None => lowest.push((price.currency, price.minor)),
+        }
+    }
+    lowest.into()
+}
+
 /// All products, and what was bought with what.
 #[derive(Debug, Default)]
 pub struct Picture {
@@ -79,6 +92,10 @@ pub struct Picture {
     pub together: HashMap<ProductId, Arc<[ProductId]>>,
     /// The products that are on sale, best sellers first.
     pub best: Vec<Arc<Entry>>,
+    /// The categories that these stand in, with their names, that of the best seller first.
+    pub categories: Vec<(CategoryId, String)>,
+    /// Their places in `best`, for each category with those below it.
+    places: HashMap<CategoryId, Vec<u32>>,
     /// What they can be filtered by.
     pub facets: Arc<Facets>,
 }
@@ -93,6 +110,23 @@ impl Picture {
         let mut best: Vec<Arc<Entry>> =
             entries.values().filter(|entry| entry.product.active).cloned().collect();
         best.sort_unstable_by_key(|entry| (std::cmp::Reverse(entry.units_sold), entry.product.id));
-        Self { entries, together, best, facets }
+        let (mut categories, mut places) = (Vec::new(), HashMap::<CategoryId, Vec<u32>>::new());
+        let mut named = HashSet::new();
+        for (place, entry) in (0..).zip(&best) {
+            let Some(own) = &entry.product.category else { continue };
+            if named.insert(own.id) {
+                categories.push((own.id, own.name.clone()));
+            }
+            for category in std::iter::once(&own.id).chain(&own.ancestors) {
+                places.entry(*category).or_default().push(place);
+            }
+        }
+        Self { entries, together, best, categories, places, facets }
+    }
+
+    /// The products that are on sale in the category or below it, best sellers first.
+    pub fn best_in(&self, category: CategoryId) -> impl Iterator<Item = &Arc<Entry>> {
+        let places = self.places.get(&category).map(Vec::as_slice).unwrap_or_default();
+        places.iter().filter_map(|place| self.best.get(*place as usize))
     }
 }

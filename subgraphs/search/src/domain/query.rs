@@ -166,9 +166,10 @@ impl Wanted {
 
 /// The products that pass everything but the facets.
 fn candidates<'p>(picture: &'p Picture, asked: &'p Asked<'_>) -> impl Iterator<Item = &'p Arc<Entry>> {
-    let entries: Box<dyn Iterator<Item = &Arc<Entry>>> = match asked.scores {
-        Some(scores) => Box::new(scores.keys().filter_map(|id| picture.entries.get(id))),
-        None => Box::new(picture.best.iter()),
+    let entries: Box<dyn Iterator<Item = &Arc<Entry>>> = match (asked.scores, asked.category) {
+        (Some(scores), _) => Box::new(scores.keys().filter_map(|id| picture.entries.get(id))),
+        (None, Some(category)) => Box::new(picture.best_in(category)),
+        (None, None) => Box::new(picture.best.iter()),
     };
     entries.filter(move |entry| {
         let price_is_good = || {

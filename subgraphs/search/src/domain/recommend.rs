@@ -36,10 +36,14 @@ pub fn recommend(
     };
     let mut chosen: Vec<ProductId> = match intent {
         Intent::Complementary => picture.together.get(&product).map(|ids| ids.to_vec()).unwrap_or_default(),
-        Intent::Related => alike(picture, entry, |other| same_category(entry, other)),
+        Intent::Related => match &entry.product.category {
+            Some(own) => alike(entry, picture.best_in(own.id).filter(|other| same_category(entry, other))),
+            None => Vec::new(),
+        },
         Intent::SimilarVisual => {
             let looks = LOOKS.map(|key| picture.facets.find(key));
-            alike(picture, entry, |other| looks_alike(&picture.facets, looks, entry, other))
+            let others = picture.best.iter();
+            alike(entry, others.filter(|other| looks_alike(&picture.facets, looks, entry, other)))
         }
         Intent::Trending => Vec::new(),
     };
@@ -92,16 +96,12 @@ fn trending(picture: &Picture, known: &HashSet<ProductId>, count: usize, channel
     picture.best.iter().filter(wanted).take(count).map(|entry| entry.product.id).collect()
 }
 
-/// Products that are alike, the nearest in price first.
-fn alike(picture: &Picture, entry: &Arc<Entry>, like: impl Fn(&Entry) -> bool) -> Vec<ProductId> {
+/// The others, the nearest in price first.
+fn alike<'p>(entry: &Entry, others: impl Iterator<Item = &'p Arc<Entry>>) -> Vec<ProductId> {
     let currency = common::Currency::USD;
     let price = entry.lowest_price(currency).unwrap_or(0);
-    let mut found: Vec<(u64, ProductId)> = picture
-        .best
-        .iter()
-        .filter(|other| like(other))
-        .map(|other| (other.lowest_price(currency).unwrap_or(0).abs_diff(price), other.product.id))
-        .collect();
+    let distance = |other: &Entry| other.lowest_price(currency).unwrap_or(0).abs_diff(price);
+    let mut found: Vec<(u64, ProductId)> = others.map(|other| (distance(other), other.product.id)).collect();
     found.sort_unstable();
     found.into_iter().map(|(_, id)| id).take(50).collect()
 }

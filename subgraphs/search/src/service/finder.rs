@@ -398,16 +398,10 @@ impl Finder {
         context: &auth::ShopContext,
     ) -> Vec<Suggested> {
         let Some(typed) = tokens(text).pop() else { return Vec::new() };
-        let mut suggested = Vec::new();
-        let mut named = HashSet::new();
-        for entry in &picture.best {
-            if let Some(category) = &entry.product.category
-                && named.insert(category.id)
-                && tokens(&category.name).iter().any(|word| word.starts_with(&typed))
-            {
-                suggested.push(Suggested::Category(category.id, category.name.clone()));
-            }
-        }
+        let meant = |name: &str| tokens(name).iter().any(|word| word.starts_with(&typed));
+        let categories = picture.categories.iter().filter(|(_, name)| meant(name));
+        let mut suggested: Vec<Suggested> =
+            categories.map(|(id, name)| Suggested::Category(*id, name.clone())).collect();
         let mut products: Vec<(&Arc<Entry>, f32)> = scores
             .iter()
             .filter_map(|(id, score)| Some((picture.entries.get(id)?, *score)))
