@@ -11,6 +11,7 @@ use events::Event;
 use jobs::Queue;
 use messaging::Bus;
 use runtime::Tasks;
+use sea_orm::{ColumnTrait, TryGetable, Value};
 
 use crate::{Peers, SearchUrl};
 
@@ -133,40 +134,39 @@ impl Ports {
         }
     }
 
-    /// Fills memory beside everything else, where it lasts: who comes first need not wait for it. `read` reads some rows
-    /// that come after the last of those before, and says which; it is called until there are none, or `most` were read.
-    pub fn warm_up<I, F, Fut>(&self, most: usize, read: F)
+    /// Fills memory beside everything else, where it lasts: who comes first need not wait for it. `read` is given the ids
+    /// in `column`, the newest first, `chunk` at a time and about `most` in all.
+    pub fn warm_up<C, I, F, Fut>(&self, column: C, most: usize, chunk: u64, read: F)
     where
-        I: Copy + Send + 'static,
-        F: Fn(Option<I>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Vec<I>, Fault>> + Send,
+        C: ColumnTrait,
+        I: Into<Value> + TryGetable + Copy + Send + 'static,
+        F: Fn(Vec<I>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Fault>> + Send,
     {
         if !self.warm_up || !self.memory.is_lasting() {
             return;
         }
-        let (name, stopping) = (self.name, self.tasks.stopping());
-        let filling = async move {
+        let (name, database, stopping) = (self.name, self.database.clone(), self.tasks.stopping());
+        let fill = async move {
             let (mut last, mut count) = (None, 0);
             while count < most {
-                match read(last).await {
-                    Ok(rows) => {
-                        last = rows.last().copied();
-                        count += rows.len();
-                        if last.is_none() {
-                            break;
-                        }
-                    }
-                    Err(fault) => {
-                        tracing::warn!(subgraph = name, reason = fault.chain(), "memory could not be filled");
-                        break;
-                    }
+                let ids: Vec<I> = database::newest(database.read(), column, last, chunk).await?;
+                last = ids.last().copied();
+                count += ids.len();
+                if last.is_none() {
+                    break;
                 }
+                read(ids).await?;
             }
+            Ok::<_, Fault>(())
         };
         self.tasks.spawn("warm-up", async move {
-            tokio::select! {
-                () = stopping => {}
-                () = filling => {}
+            let filled = tokio::select! {
+                () = stopping => Ok(()),
+                filled = fill => filled,
+            };
+            if let Err(fault) = filled {
+                tracing::warn!(subgraph = name, reason = fault.chain(), "memory could not be filled");
             }
         });
     }

@@ -4,7 +4,7 @@ use common::Fault;
 use common::id::{CategoryId, ProductId, VariantId};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{FromQueryResult, QueryOrder as _, QuerySelect as _, QueryTrait as _};
+use sea_orm::{FromQueryResult, QuerySelect as _};
 
 use crate::domain::{Offer, OfferDetails, TaxClass};
 
@@ -34,17 +34,6 @@ impl ActiveModelBehavior for ActiveModel {}
 /// Those of these variants.
 pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<VariantId>) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::VariantId.is_in(ids)).all(db).await
-}
-
-/// Which variants there are: the newest, or those that are older than `last`.
-pub async fn newest_ids(
-    db: &impl ConnectionTrait,
-    last: Option<VariantId>,
-    limit: u64,
-) -> Result<Vec<VariantId>, DbErr> {
-    let newest = Entity::find().select_only().column(Column::VariantId).order_by_desc(Column::VariantId);
-    let newest = newest.apply_if(last, |query, last| query.filter(Column::VariantId.lt(last)));
-    newest.limit(limit).into_tuple().all(db).await
 }
 
 /// Where a variant stands in the catalogue.

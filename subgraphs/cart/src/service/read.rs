@@ -50,13 +50,9 @@ impl Carts {
     /// Begins to read where the newest variants stand.
     pub fn warm_up(&self) {
         let carts = self.clone();
-        self.ports.warm_up(WARM, move |last| {
+        self.ports.warm_up(offer::Column::VariantId, WARM, CHUNK, move |ids| {
             let carts = carts.clone();
-            async move {
-                let ids = offer::newest_ids(carts.ports.database.read(), last, CHUNK).await?;
-                carts.places(ids.clone()).await?;
-                Ok(ids)
-            }
+            async move { carts.places(ids).await.map(drop) }
         });
     }
 

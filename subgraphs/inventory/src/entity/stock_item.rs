@@ -3,7 +3,7 @@
 use common::id::{ProductId, VariantId};
 use common::{Fault, Timestamp};
 use sea_orm::entity::prelude::*;
-use sea_orm::{FromQueryResult, QueryOrder as _, QuerySelect as _, QueryTrait as _, Statement, Value};
+use sea_orm::{FromQueryResult, Statement, Value};
 
 use crate::domain::{BackorderPolicy, Policy};
 
@@ -62,17 +62,6 @@ impl Counted {
             restock_at: self.restock_at,
         }
     }
-}
-
-/// The products of which something is stocked: the newest, or those that are older than `last`.
-pub async fn newest_products(
-    db: &impl ConnectionTrait,
-    last: Option<ProductId>,
-    limit: u64,
-) -> Result<Vec<ProductId>, DbErr> {
-    let newest = Entity::find().select_only().column(Column::ProductId).distinct();
-    let newest = newest.apply_if(last, |query, last| query.filter(Column::ProductId.lt(last)));
-    newest.order_by_desc(Column::ProductId).limit(limit).into_tuple().all(db).await
 }
 
 /// Which items to count.

@@ -102,12 +102,11 @@ impl Inventory {
     /// Begins to count the newest products for who says nothing of where they are.
     pub fn warm_up(&self) {
         let (inventory, country) = (self.clone(), Arc::<str>::from(ShopContext::default().country));
-        self.ports.warm_up(WARM, move |last| {
+        self.ports.warm_up(stock_item::Column::ProductId, WARM, CHUNK, move |ids: Vec<ProductId>| {
             let (inventory, country) = (inventory.clone(), Arc::clone(&country));
             async move {
-                let ids = stock_item::newest_products(inventory.ports.database.read(), last, CHUNK).await?;
-                inventory.products(ids.iter().map(|id| (*id, Arc::clone(&country))).collect()).await?;
-                Ok(ids)
+                let asked = ids.into_iter().map(|id| (id, Arc::clone(&country)));
+                inventory.products(asked.collect()).await.map(drop)
             }
         });
     }

@@ -3,7 +3,7 @@
 use common::Timestamp;
 use common::id::{CategoryId, ProductId};
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, QueryOrder as _, QuerySelect as _, QueryTrait as _};
+use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 
 /// A product's row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -38,17 +38,6 @@ pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<ProductId>) -> Result<Ve
 /// Those with these slugs.
 pub async fn by_slugs(db: &impl ConnectionTrait, slugs: Vec<String>) -> Result<Vec<Model>, DbErr> {
     Entity::find().filter(Column::Slug.is_in(slugs)).all(db).await
-}
-
-/// Which there are: the newest, or those that are older than `last`.
-pub async fn newest_ids(
-    db: &impl ConnectionTrait,
-    last: Option<ProductId>,
-    limit: u64,
-) -> Result<Vec<ProductId>, DbErr> {
-    let newest = Entity::find().select_only().column(Column::Id).order_by_desc(Column::Id);
-    let newest = newest.apply_if(last, |query, last| query.filter(Column::Id.lt(last)));
-    newest.limit(limit).into_tuple().all(db).await
 }
 
 /// The active ones of some categories, newest first, after a place in that order.

@@ -59,14 +59,13 @@ impl Catalog {
     /// Begins to read the newest of the catalogue.
     pub fn warm_up(&self) {
         let catalog = self.clone();
-        self.ports.warm_up(WARM, move |last| {
+        self.ports.warm_up(product::Column::Id, WARM, CHUNK, move |ids: Vec<ProductId>| {
             let catalog = catalog.clone();
             async move {
-                let ids = product::newest_ids(catalog.ports.database.read(), last, CHUNK).await?;
                 catalog.products(ids.clone()).await?;
                 catalog.variants_of(ids.clone()).await?;
-                catalog.newest_reviews(ids.iter().map(|id| (*id, NEWEST)).collect()).await?;
-                Ok(ids)
+                catalog.newest_reviews(ids.into_iter().map(|id| (id, NEWEST)).collect()).await?;
+                Ok(())
             }
         });
     }

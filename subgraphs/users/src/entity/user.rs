@@ -2,8 +2,8 @@
 
 use common::id::{AddressId, UserId};
 use common::{Fault, Timestamp};
+use sea_orm::QuerySelect as _;
 use sea_orm::entity::prelude::*;
-use sea_orm::{QueryOrder as _, QuerySelect as _, QueryTrait as _};
 
 use crate::domain::email::Email;
 use crate::domain::role::Roles;
@@ -39,17 +39,6 @@ impl ActiveModelBehavior for ActiveModel {}
 /// These users. Which of their fields the viewer may read is decided field by field.
 pub async fn by_ids(db: &impl ConnectionTrait, ids: Vec<UserId>) -> Result<Vec<Model>, Fault> {
     Ok(Entity::find().filter(Column::Id.is_in(ids)).all(db).await?)
-}
-
-/// Who there is: who came last, or who came before `last`.
-pub async fn newest_ids(
-    db: &impl ConnectionTrait,
-    last: Option<UserId>,
-    limit: u64,
-) -> Result<Vec<UserId>, Fault> {
-    let newest = Entity::find().select_only().column(Column::Id).order_by_desc(Column::Id);
-    let newest = newest.apply_if(last, |query, last| query.filter(Column::Id.lt(last)));
-    Ok(newest.limit(limit).into_tuple().all(db).await?)
 }
 
 /// One user.

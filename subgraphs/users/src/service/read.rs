@@ -13,13 +13,9 @@ impl Accounts {
     /// Begins to read who came last.
     pub fn warm_up(&self) {
         let accounts = self.clone();
-        self.ports.warm_up(WARM, move |last| {
+        self.ports.warm_up(user::Column::Id, WARM, CHUNK, move |ids| {
             let accounts = accounts.clone();
-            async move {
-                let ids = user::newest_ids(accounts.ports.database.read(), last, CHUNK).await?;
-                accounts.users(ids.clone()).await?;
-                Ok(ids)
-            }
+            async move { accounts.users(ids).await.map(drop) }
         });
     }
 
