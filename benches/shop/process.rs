@@ -84,16 +84,19 @@ impl Process {
         Ok(Duration::from_millis(10 * ticks.sum::<u64>()))
     }
 
-    /// The CPU time once the process has come to rest: what a request leaves to be done later is its cost as well.
+    /// The CPU time once the process has come to rest: what a request leaves to be done later is its cost as well. It may
+    /// have to wait for a disk or for its turn on a core, so one quiet look is not enough.
     pub async fn cpu_at_rest(&self) -> anyhow::Result<Duration> {
         let mut before = self.cpu()?;
-        for _ in 0..40 {
+        let mut quiet = 0;
+        for _ in 0..80 {
             tokio::time::sleep(Duration::from_millis(60)).await;
             let now = self.cpu()?;
-            if now - before < Duration::from_micros(600) {
-                return Ok(now);
-            }
+            quiet = if now - before < Duration::from_micros(900) { quiet + 1 } else { 0 };
             before = now;
+            if quiet == 4 {
+                break;
+            }
         }
         Ok(before)
     }
