@@ -138,7 +138,7 @@ fn every_file_says_what_it_is_for() {
 #[test]
 fn every_setting_is_in_the_example_file_and_the_other_way_round() {
     let read = |file| std::fs::read_to_string(root().join(file)).unwrap();
-    let settings = read("src/settings.rs") + &read("src/cli.rs");
+    let settings = read("src/settings/mod.rs") + &read("src/cli.rs");
     let known: BTreeSet<&str> =
         settings.split("env = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let example = std::fs::read_to_string(root().join(".env.example")).unwrap();
