@@ -9,7 +9,7 @@ mod tier;
 
 pub use key::{Key, Kind};
 pub use memory::Memory;
-pub use reads::{Epoch, Reads, noting, rely_on_others};
+pub use reads::{Epoch, Reads, good_until, noting, rely_on_others};
 pub use redis::FromRedisValue;
 pub use remote::{Away, Entry, Library, Remote, RemoteUrlError, Stream};
 pub use tier::Tier;
@@ -226,7 +226,12 @@ impl<V: Send + Sync + 'static> Cached<V> {
             return Arc::clone(load);
         }
         let load = Arc::new(Load::begun_now());
-        *latest = Some(Arc::clone(&load));
+        let replaced = latest.replace(Arc::clone(&load));
+        drop(latest);
+        // What was made of the old value may not go with what is made of the new one.
+        if replaced.is_some() {
+            self.epoch.end();
+        }
         load
     }
 
@@ -235,6 +240,8 @@ impl<V: Send + Sync + 'static> Cached<V> {
         let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
         if self.changed() == changed && latest.as_ref().is_none_or(|known| known.since < load.since) {
             *latest = Some(load);
+            drop(latest);
+            self.epoch.end();
         }
     }
 
@@ -253,6 +260,7 @@ impl<V: Send + Sync + 'static> Cached<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use common::Timestamp;
     use std::sync::atomic::{AtomicU64, Ordering};
     use tokio::sync::oneshot;
 
@@ -312,16 +320,22 @@ mod tests {
             })
         };
         let made = look().await.1;
-        assert!(made.hold());
+        assert!(made.hold(Timestamp(0)));
         cache.invalidate(&1);
-        assert!(!made.hold());
+        assert!(!made.hold(Timestamp(0)));
         let made = look().await.1;
         cache.clear();
-        assert!(!made.hold());
+        assert!(!made.hold(Timestamp(0)));
         let made = look().await.1;
         cached.clear();
-        assert!(!made.hold());
-        assert!(look().await.1.hold());
+        assert!(!made.hold(Timestamp(0)));
+        assert!(look().await.1.hold(Timestamp(0)));
+        let soon_old = Cached::new(Duration::ZERO);
+        let ask = async || *soon_old.get_or_load(async |_| Ok::<_, ()>(3)).await.unwrap();
+        let made = noting(ask()).await.1;
+        assert!(made.hold(Timestamp(0)));
+        ask().await;
+        assert!(!made.hold(Timestamp(0)), "another value is there");
     }
 
     #[tokio::test]

@@ -78,9 +78,9 @@ mod tests {
         one.insert(one.epoch(), 1, "one");
         other.insert(other.epoch(), "two", 2);
         let (found, made) = crate::noting(async { (one.get(&1), other.get(&"two")) }).await;
-        assert_eq!((found, made.hold()), ((Some("one"), Some(2)), true));
+        assert_eq!((found, made.hold(common::Timestamp(0))), ((Some("one"), Some(2)), true));
         memory.forget();
-        assert_eq!((one.get(&1), other.get(&"two"), made.hold()), (None, None, false));
+        assert_eq!((one.get(&1), other.get(&"two"), made.hold(common::Timestamp(0))), (None, None, false));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use common::Timestamp;
+
 tokio::task_local! {
     static READS: RefCell<Reads>;
 }
@@ -43,6 +45,11 @@ pub fn rely_on_others() {
     note(|reads| reads.repeatable = false);
 }
 
+/// Says that what the work under way makes is good until then alone.
+pub fn good_until(end: Timestamp) {
+    note(|reads| reads.until = Some(reads.until.map_or(end, |until| until.min(end))));
+}
+
 fn note(change: impl FnOnce(&mut Reads)) {
     // Mostly nobody wants to know.
     let _ = READS.try_with(|reads| change(&mut reads.borrow_mut()));
@@ -53,6 +60,7 @@ fn note(change: impl FnOnce(&mut Reads)) {
 pub struct Reads {
     of: Vec<(Epoch, u64)>,
     repeatable: bool,
+    until: Option<Timestamp>,
 }
 
 impl Reads {
@@ -66,19 +74,21 @@ impl Reads {
         }
     }
 
-    /// Whether the same work would read the same, as far as is known.
-    pub fn hold(&self) -> bool {
-        self.repeatable && self.of.iter().all(|(epoch, number)| epoch.number() == *number)
+    /// Whether the same work would make the same of it at `now`, as far as is known.
+    pub fn hold(&self, now: Timestamp) -> bool {
+        self.repeatable
+            && self.until.is_none_or(|until| now < until)
+            && self.of.iter().all(|(epoch, number)| epoch.number() == *number)
     }
 }
 
 /// Runs work and says what it has read in its own task.
 pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Reads) {
-    let nothing = RefCell::new(Reads { of: Vec::new(), repeatable: true });
+    let nothing = RefCell::new(Reads { of: Vec::new(), repeatable: true, until: None });
     READS
         .scope(nothing, async {
             let output = work.await;
-            let nothing = Reads { of: Vec::new(), repeatable: false };
+            let nothing = Reads { of: Vec::new(), repeatable: false, until: None };
             (output, READS.with(|reads| reads.replace(nothing)))
         })
         .await
@@ -87,6 +97,8 @@ pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Reads) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000);
 
     #[tokio::test]
     async fn what_was_made_of_something_is_good_until_that_changes() {
@@ -99,11 +111,11 @@ mod tests {
             one.rely();
         })
         .await;
-        assert!(reads.hold());
+        assert!(reads.hold(NOW));
         other.end();
-        assert!(reads.hold());
+        assert!(reads.hold(NOW));
         one.end();
-        assert!(!reads.hold());
+        assert!(!reads.hold(NOW));
     }
 
     #[tokio::test]
@@ -115,16 +127,24 @@ mod tests {
             epoch.rely();
         })
         .await;
-        assert!(!reads.hold());
+        assert!(!reads.hold(NOW));
     }
 
     #[tokio::test]
     async fn work_that_relies_on_others_or_on_too_much_is_not_repeated() {
         let ((), reads) = noting(async { rely_on_others() }).await;
-        assert!(!reads.hold());
+        assert!(!reads.hold(NOW));
         let epochs = vec![Epoch::default(); MOST];
-        assert!(noting(async { epochs.iter().for_each(Epoch::rely) }).await.1.hold());
+        assert!(noting(async { epochs.iter().for_each(Epoch::rely) }).await.1.hold(NOW));
         let epochs: Vec<Epoch> = (0..=MOST).map(|_| Epoch::default()).collect();
-        assert!(!noting(async { epochs.iter().for_each(Epoch::rely) }).await.1.hold());
+        assert!(!noting(async { epochs.iter().for_each(Epoch::rely) }).await.1.hold(NOW));
+    }
+
+    #[tokio::test]
+    async fn what_ends_by_itself_is_good_until_the_first_end() {
+        let ((), reads) =
+            noting(async { [3_000, 2_000, 4_000].map(Timestamp).into_iter().for_each(good_until) }).await;
+        assert!(reads.hold(Timestamp(1_999)));
+        assert!(!reads.hold(Timestamp(2_000)));
     }
 }

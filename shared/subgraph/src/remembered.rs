@@ -145,6 +145,6 @@ impl Remembered {
 
     fn is_good(&self, given: &Given) -> bool {
         let now = self.now();
-        given.at <= now && now < given.at.plus(self.0.good_for) && given.reads.hold()
+        given.at <= now && now < given.at.plus(self.0.good_for) && given.reads.hold(now)
     }
 }

@@ -11,7 +11,7 @@ use cache::Cache;
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use subgraph::graphql::{shop, viewer};
-use subgraph::testing::Folder;
+use subgraph::testing::{Folder, START};
 use subgraph::{Document, Ports, Subgraph};
 
 /// How often resolvers ran, and what they look into.
@@ -36,6 +36,16 @@ struct Query;
 impl Query {
     async fn price(&self, context: &Context<'_>, number: u8) -> Option<i32> {
         Shelf::runs(context).prices.get(&number)
+    }
+
+    /// Low for half a second.
+    async fn bargain(&self, context: &Context<'_>) -> i32 {
+        let end = START.plus(Duration::from_millis(500));
+        let is_on = Shelf::runs(context).ports.clock.now() < end;
+        if is_on {
+            cache::good_until(end);
+        }
+        if is_on { 5 } else { 50 }
     }
 
     async fn stored(&self, context: &Context<'_>) -> bool {
@@ -160,6 +170,19 @@ async fn a_change_is_seen_at_once_and_others_changes_after_a_moment() {
     assert!(!bench.ask(PRICE, json!({ "n": 1 }), anybody()).await.1);
     ports.clock.advance(Duration::from_millis(1));
     assert!(bench.ask(PRICE, json!({ "n": 1 }), anybody()).await.1);
+}
+
+#[tokio::test]
+async fn what_ends_by_itself_is_not_given_after_its_end() {
+    let bench = Bench::new().await;
+    let asked = || bench.ask("{ bargain price(number: 1) }", json!({}), anybody());
+    let said = |bargain| json!({ "bargain": bargain, "price": 100 });
+    assert_eq!(asked().await, (said(5), true));
+    assert_eq!(asked().await, (said(5), true));
+    bench.shelf.ports.clock.advance(Duration::from_millis(499));
+    assert_eq!(asked().await, (said(5), false));
+    bench.shelf.ports.clock.advance(Duration::from_millis(1));
+    assert_eq!(asked().await, (said(50), true));
 }
 
 #[tokio::test]

@@ -78,6 +78,11 @@ impl Promotion {
             && self.usage_limit.is_none_or(|limit| self.used < limit)
     }
 
+    /// When it next begins or ends by itself.
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        [Some(self.starts_at), self.ends_at].into_iter().flatten().filter(|change| *change > now).min()
+    }
+
     /// Whether the buyer has what it asks for: a code, or nothing.
     pub fn is_claimed(&self, codes: &[String]) -> bool {
         self.code.as_ref().is_none_or(|code| codes.contains(code))

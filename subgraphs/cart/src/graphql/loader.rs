@@ -73,7 +73,14 @@ impl Loaders {
     /// The promotions that have not ended, the same for all of a request, whatever becomes of them meanwhile: so its
     /// prices go together, and whoever waits for them goes on together, in one batch.
     pub async fn promotions(&self, carts: &Carts) -> Result<&[Promotion], Fault> {
-        let promotions = self.promotions.get_or_try_init(|| carts.promotions()).await?;
+        let read = || async {
+            let (now, promotions) = (carts.now(), carts.promotions().await?);
+            if let Some(change) = promotions.iter().filter_map(|promotion| promotion.next_change(now)).min() {
+                cache::good_until(change);
+            }
+            Ok::<_, Fault>(promotions)
+        };
+        let promotions = self.promotions.get_or_try_init(read).await?;
         Ok(promotions)
     }
 

@@ -78,6 +78,9 @@ impl Memory {
     fn at(&self, now: Timestamp, counted: Counted) -> Option<Counted> {
         let ends_by_itself = counted.until.is_some_and(|until| until <= now);
         let is_good = counted.as_of <= now && !ends_by_itself;
+        if let Some(until) = counted.until.filter(|_| is_good) {
+            cache::good_until(until);
+        }
         match self.lasting {
             // Nothing has changed since.
             true => is_good.then_some(Counted { as_of: now, ..counted }),
