@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
+use database::Database;
 use messaging::{Bus, BusUrl, Topics};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use services::{Ground, Server, Service};
 
 use crate::client::Client;
@@ -37,6 +39,9 @@ async fn orders_go_on_while_broker_and_worker_are_dead_and_each_buyer_is_told_on
     let folder = seeded_folder()?;
     let settings = on(&broker);
     let mut shop = Fleet::start(folder.path(), &settings, 1).await?;
+    let search = format!("sqlite:{}", folder.path().join("search.sqlite").display());
+    let search = Database::connect(&search).await?;
+    let counted_before = counted(&search).await?;
     let mut bought = Vec::new();
     for round in 0..6 {
         match round {
@@ -75,9 +80,20 @@ async fn orders_go_on_while_broker_and_worker_are_dead_and_each_buyer_is_told_on
             order.number
         );
     }
+    let all = counted_before + i64::try_from(bought.len())?;
+    eventually("search's count of all", || async { Ok((counted(&search).await? == all).then_some(())) })
+        .await?;
     let topics = Topics { prefix: "techpotli".to_owned(), partitions: 3, replication: 1 };
     let bus = Bus::open(&BusUrl::Kafka(broker.url().to_owned()), &topics)?;
     dead_letters::hold_over_kafka(&shop, &settings, &bus).await
+}
+
+/// How many orders search has counted.
+async fn counted(search: &Database) -> anyhow::Result<i64> {
+    let statement =
+        Statement::from_string(DbBackend::Sqlite, "SELECT SUM(orders) AS orders FROM sales_point");
+    let row = search.newest().query_one_raw(statement).await?.context("a sum is there")?;
+    Ok(row.try_get("", "orders")?)
 }
 
 /// Mails that say that an order is confirmed.
