@@ -240,8 +240,6 @@ impl<V: Send + Sync + 'static> Cached<V> {
         let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
         if self.changed() == changed && latest.as_ref().is_none_or(|known| known.since < load.since) {
             *latest = Some(load);
-            drop(latest);
-            self.epoch.end();
         }
     }
 
